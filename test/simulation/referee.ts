@@ -35,7 +35,7 @@ export class Referee {
   /** Who was given each session last. */
   readonly #holders = new Map<string, string>()
   /** By owner: its fence, the journal that it writes, and when it asked what told it last that it holds the lease. */
-  readonly #leases = new Map<string, { fence: number; journal: Entry[]; heardAt: number }>()
+  readonly #leases = new Map<string, { fence: number; journal: Entry[]; renewedAt: number }>()
   /** `isStale`: by a writer that was superseded meanwhile. */
   readonly #ran: { sessionId: string; call: string; isStale: boolean }[] = []
   readonly #permitted = new Set<string>()
@@ -56,7 +56,7 @@ export class Referee {
         if (result.kind === 'lease') {
           const { fence } = result
           this.#holders.set(sessionId, owner.id)
-          this.#leases.set(owner.id, { fence, journal: this.journalOf(sessionId), heardAt: this.#world.clock.now() })
+          this.#leases.set(owner.id, { fence, journal: this.journalOf(sessionId), renewedAt: this.#world.clock.now() })
           this.#world.tell('store', `${sessionId} is given to ${owner.id}, fence ${fence}`)
         }
         return result
@@ -104,10 +104,10 @@ export class Referee {
     return readJournal(this.history(this.journalOf(sessionId)))
   }
 
-  /** The store has confirmed a lease to its owner, who asked for it at this instant. */
-  heard(ownerId: string, askedAt: number): void {
+  /** The store has told a lease's owner, who asked at this instant, that it was extended. */
+  renewed(ownerId: string, askedAt: number): void {
     const lease = this.#leases.get(ownerId)
-    if (lease) lease.heardAt = Math.max(lease.heardAt, askedAt)
+    if (lease) lease.renewedAt = Math.max(lease.renewedAt, askedAt)
   }
 
   /** A request arrives at the provider. Returns its place in `asked`. */
@@ -138,9 +138,12 @@ export class Referee {
     this.#ran.push({ sessionId, call, isStale })
     if (isStale) {
       // Somebody took the session while its lease ran: what was under way then cannot be called back.
-      const unheardMs = this.#world.clock.now() - this.#leases.get(ownerId)!.heardAt
-      if (isGuarded && unheardMs > leaseMs)
-        this.#world.find('P3', `${who} ran ${call} ${unheardMs} ms after it knew last that ${sessionId} is its own`)
+      const passedMs = this.#world.clock.now() - this.#leases.get(ownerId)!.renewedAt
+      if (isGuarded && passedMs > leaseMs)
+        this.#world.find(
+          'P3',
+          `${who} ran ${call} ${passedMs} ms after it last asked for the lease of ${sessionId}, which another one has`,
+        )
       return
     }
     const told = this.told(sessionId)

@@ -3,7 +3,7 @@
  * applied, and the answer is lost; arrives when nobody waits for it any more; or, where the caller has a time limit, is
  * never answered.
  */
-import { LastgoodError, type Lease, type Store } from '@lastgood/core'
+import { LastgoodError, type Store } from '@lastgood/core'
 import type { Process } from './process.ts'
 import type { Referee } from './referee.ts'
 
@@ -33,14 +33,6 @@ export function unreliableStore(store: Store, process: Process, referee: Referee
     })
   }
 
-  /** A call under a lease: an answer says that the lease was held when it was asked. */
-  async function held<T>(lease: Lease, what: string, work: () => Promise<T>): Promise<T> {
-    const askedAt = world.clock.now()
-    const result = await call(what, work, true)
-    if (result !== false) referee.heard(lease.owner.id, askedAt)
-    return result
-  }
-
   async function* each<T>(what: string, items: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     yield* await call(what, async () => {
       const all: T[] = []
@@ -60,13 +52,18 @@ export function unreliableStore(store: Store, process: Process, referee: Referee
     },
     acquire: (sessionId, owner, ttlMs, takeover) =>
       call(`acquire ${sessionId}`, () => store.acquire(sessionId, owner, ttlMs, takeover)),
-    renew: (lease, ttlMs) => held(lease, `renew ${lease.sessionId}`, () => store.renew(lease, ttlMs)),
+    async renew(lease, ttlMs) {
+      const askedAt = world.clock.now()
+      const isHeld = await call(`renew ${lease.sessionId}`, () => store.renew(lease, ttlMs), true)
+      if (isHeld) referee.renewed(lease.owner.id, askedAt)
+      return isHeld
+    },
     release: (lease) => call(`release ${lease.sessionId}`, () => store.release(lease), true),
     append(lease, afterSeq, entries, head) {
       const what = `append ${lease.sessionId} ${afterSeq}+${entries.length}`
-      return held(lease, what, () => store.append(lease, afterSeq, entries, head))
+      return call(what, () => store.append(lease, afterSeq, entries, head), true)
     },
-    putBlob: (lease, name, text) => held(lease, 'putBlob', () => store.putBlob(lease, name, text)),
+    putBlob: (lease, name, text) => call('putBlob', () => store.putBlob(lease, name, text), true),
     readBlob: (sessionId, name) => call('readBlob', () => store.readBlob(sessionId, name)),
     read: (sessionId, afterSeq) => each(`read ${sessionId}`, () => store.read(sessionId, afterSeq)),
     summary: (sessionId) => call(`summary ${sessionId}`, () => store.summary(sessionId)),
