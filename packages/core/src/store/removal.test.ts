@@ -118,3 +118,19 @@ test('a damaged session stays while a sound one, which may be its fork, could no
   await expect(removeSession(store, 's', { clock, damaged: true })).rejects.toThrow('also unreadable: f')
   expect(await headOf(memory, 's')).toMatchObject({ sessionId: 's' })
 })
+
+test('a removal that fails ends, although the store never answers the release of its lease (P6)', async () => {
+  const clock = new ManualClock()
+  const inner = memoryStore({ clock })
+  const session = await openSession('s', { store: inner, clock })
+  await session.record([turnStarted('hello')])
+  await session.close()
+  const store: Store = {
+    ...inner,
+    release: () => new Promise(() => {}),
+    remove: () => Promise.reject(new LastgoodError('store-unavailable', 'it is down', { hint: 'wait' })),
+  }
+  const removal = removeSession(store, 's', { clock }).catch((error: LastgoodError) => error.code)
+  await clock.advance(5_000)
+  expect(await Promise.race([removal, clock.advance(1).then(() => 'nothing')])).toBe('store-unavailable')
+})
