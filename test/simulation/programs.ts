@@ -191,15 +191,17 @@ async function meddle({ opened, process }: Work): Promise<void> {
 
 /** One life of a process: one thing that it does with one session. `mayWait`: for a lease to expire. */
 export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
-  const { process, store } = it
+  const { process, store, referee } = it
   const { world, name, clock } = process
   const id = world.pick(world.chance(0.8) ? sessionIds : forkIds)
   const options = { clock, owner: owner(clock.newId()) }
   const doing = world.pick(['forks', 'removes', ...Array.from({ length: 8 }, () => 'works on')])
   world.tell(name, `${doing} ${id}`)
   try {
-    if (doing === 'forks') await forkSession(store, id, world.pick(forkIds), options)
-    else if (doing === 'removes') await removeSession(store, id, options)
+    if (doing === 'forks') {
+      const fork = await forkSession(store, id, world.pick(forkIds), options)
+      if (!process.isDead) referee.forks.add(fork.sessionId)
+    } else if (doing === 'removes') await removeSession(store, id, options)
     else
       await within(it, id, !mayWait || world.chance(0.4), async (work) => {
         for (let turns = world.below(3); turns >= 0; turns -= 1) {
@@ -210,7 +212,9 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
     world.tell(name, 'is at its end')
   } catch (error) {
     // The API's own error, where neither waiting nor a repair helps: the model is gone.
-    const isExpected = isLastgoodError(error) ? !isJournalError(error) : error instanceof Anthropic.NotFoundError
+    const isExpected = isLastgoodError(error)
+      ? !isJournalError(error) || referee.isOrphan(id)
+      : error instanceof Anthropic.NotFoundError
     if (!isExpected) throw error
     const { name: kind, message } = error as Error
     world.tell(name, `ends with ${isLastgoodError(error) ? error.code : kind}: ${message}`)

@@ -31,6 +31,8 @@ export class Referee {
   /** Journals of removed sessions. */
   readonly removed: Entry[][] = []
   readonly journals = new Map<string, Entry[]>()
+  /** Those that a process was told are made. */
+  readonly forks = new Set<string>()
   readonly #world: World
   /** Who was given each session last. */
   readonly #holders = new Map<string, string>()
@@ -83,6 +85,7 @@ export class Referee {
         await store.remove(sessionId, lease)
         this.removed.push(this.journalOf(sessionId))
         this.journals.delete(sessionId)
+        this.forks.delete(sessionId)
         this.#world.tell('store', `${sessionId} is removed`)
       },
     }
@@ -98,6 +101,14 @@ export class Referee {
   history(journal: readonly Entry[]): readonly Entry[] {
     const forked = journal.find((entry) => entry.type === 'session-forked')
     return forked ? [...this.#inherited.get(JSON.stringify(forked.origin))!, ...journal] : journal
+  }
+
+  /** A fork that was never reported as made, of a session that was removed meanwhile. */
+  isOrphan(sessionId: string): boolean {
+    const forked = this.journalOf(sessionId).find((entry) => entry.type === 'session-forked')
+    if (!forked || this.forks.has(sessionId)) return false
+    const { origin } = forked
+    return this.journalOf(origin.sessionId)[origin.seq - 1]?.at !== origin.at
   }
 
   told(sessionId: string): Told {

@@ -66,7 +66,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const rest = async () => {
     await world.sleep(3 * leaseMs + 60_000) // leases of the dead, and calls that are still on their way
     for (const [sessionId, journal] of referee.journals) {
-      if (journal.length > 0) await finish(start('healthy', true), sessionId, leasesExpire)
+      if (journal.length > 0 && !referee.isOrphan(sessionId))
+        await finish(start('healthy', true), sessionId, leasesExpire)
     }
   }
   await world.run(failing(world, rest()), limitMs)
