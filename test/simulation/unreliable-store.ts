@@ -1,22 +1,21 @@
 /**
  * The way from a process to the store. By chance a call is slow, so that calls overtake each other; is refused; is
- * applied, and the answer is lost; arrives when nobody waits for it any more; or, where the caller has a time limit, is
- * never answered.
+ * applied, and the answer is lost; arrives when nobody waits for it any more; or is never answered.
  */
 import { LastgoodError, type Store } from '@lastgood/core'
 import type { Process } from './process.ts'
 import type { Referee } from './referee.ts'
 
-const fates = ['refused', 'late', 'answer lost'] as const
+const fates = ['refused', 'late', 'answer lost', 'silent'] as const
 
 export function unreliableStore(store: Store, process: Process, referee: Referee, troubleShare: number): Store {
   const { world } = process
   const travel = () => world.sleep(world.chance(0.03) ? world.below(8_000) : world.below(40))
 
-  function call<T>(what: string, work: () => Promise<T>, hasLimit = false): Promise<T> {
+  function call<T>(what: string, work: () => Promise<T>): Promise<T> {
     const apply = () => world.real(work)
     return process.contact(async () => {
-      const fate = world.chance(troubleShare) ? world.pick(hasLimit ? [...fates, 'silent' as const] : fates) : undefined
+      const fate = world.chance(troubleShare) ? world.pick(fates) : undefined
       if (fate) world.tell(process.name, `${what}: ${fate}`)
       await travel()
       if (fate === 'late')
@@ -54,16 +53,16 @@ export function unreliableStore(store: Store, process: Process, referee: Referee
       call(`acquire ${sessionId}`, () => store.acquire(sessionId, owner, ttlMs, takeover)),
     async renew(lease, ttlMs) {
       const askedAt = world.clock.now()
-      const isHeld = await call(`renew ${lease.sessionId}`, () => store.renew(lease, ttlMs), true)
+      const isHeld = await call(`renew ${lease.sessionId}`, () => store.renew(lease, ttlMs))
       if (isHeld) referee.renewed(lease.owner.id, askedAt)
       return isHeld
     },
-    release: (lease) => call(`release ${lease.sessionId}`, () => store.release(lease), true),
+    release: (lease) => call(`release ${lease.sessionId}`, () => store.release(lease)),
     append(lease, afterSeq, entries, head) {
       const what = `append ${lease.sessionId} ${afterSeq}+${entries.length}`
-      return call(what, () => store.append(lease, afterSeq, entries, head), true)
+      return call(what, () => store.append(lease, afterSeq, entries, head))
     },
-    putBlob: (lease, name, text) => call('putBlob', () => store.putBlob(lease, name, text), true),
+    putBlob: (lease, name, text) => call('putBlob', () => store.putBlob(lease, name, text)),
     readBlob: (sessionId, name) => call('readBlob', () => store.readBlob(sessionId, name)),
     read: (sessionId, afterSeq) => each(`read ${sessionId}`, () => store.read(sessionId, afterSeq)),
     summary: (sessionId) => call(`summary ${sessionId}`, () => store.summary(sessionId)),

@@ -38,7 +38,8 @@ describe('a fleet', () => {
     const all = (await keys()).filter((key) => !key.endsWith('agents'))
     await Promise.all(all.map((key) => redis.del(key)))
     await expectEnded(store, ['s'])
-    expect(told).toContainEqual({ kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 })
+    const ended = { kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 }
+    await expect.poll(() => told, patient).toContainEqual(ended)
   })
 
   it('tells once what many sessions are in trouble with', async () => {

@@ -16,7 +16,6 @@ import { systemClock, type Clock } from '../clock.ts'
 import { LastgoodError, isLastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
-import { releasePatiently } from './patient-append.ts'
 import { takeLease } from './take-lease.ts'
 import { leftOutBy } from './left-out.ts'
 import { assertSessionId, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
@@ -98,7 +97,7 @@ async function* removeBatch(
       } catch (error) {
         const failure = isFull(error) ? await removedWithoutRoom(store, one, options) : error
         if (failure !== undefined) failures.set(sessionId, failure)
-        await givenBack(store, sessionId, leases, options)
+        await givenBack(store, sessionId, leases)
       }
     }
     const forks = await forksOf(store, new Set([...leases.keys(), ...damaged]), options)
@@ -108,22 +107,17 @@ async function* removeBatch(
       yield failure === undefined ? { sessionId } : { sessionId, failure }
     }
   } finally {
-    for (const sessionId of leases.keys()) await givenBack(store, sessionId, leases, options)
+    for (const sessionId of leases.keys()) await givenBack(store, sessionId, leases)
   }
 }
 
 const idOf = (one: Removable): string => (typeof one === 'string' ? one : one.sessionId)
 
-/** A lease that cannot be released expires by itself: a store that does not answer is not waited for. */
-async function givenBack(
-  store: Store,
-  sessionId: string,
-  leases: Map<string, Lease>,
-  { clock = systemClock }: RemovalOptions,
-): Promise<void> {
+/** A lease that cannot be released expires by itself. */
+async function givenBack(store: Store, sessionId: string, leases: Map<string, Lease>): Promise<void> {
   const lease = leases.get(sessionId)
   leases.delete(sessionId)
-  if (lease) await releasePatiently({ store, lease, clock, patienceMs: 0 }).catch(() => {})
+  if (lease) await store.release(lease).catch(() => {})
 }
 
 /** Called under the removal's lease, when nobody else can write. */
