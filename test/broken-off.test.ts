@@ -71,9 +71,12 @@ describe('an answer that its caller leaves', () => {
     const clock = new ManualClock()
     const own = recoverable(client, await openTestSession(undefined, { clock }), { record: false })
     const stream = await own.messages.create({ ...request, stream: true })
-    await stream[Symbol.asyncIterator]().next()
+    // Held to the end: the SDK ends an answer whose reader is gone, once that is collected.
+    const reader = stream[Symbol.asyncIterator]()
+    await reader.next()
     await clock.advance(3_600_000)
     expect(calls[0]?.signal.aborted).toBe(false)
+    await reader.return?.()
   })
 
   test.each(['break', 'abort'] as const)('by %s inside a call, is neither salvaged nor recorded (P2)', async (how) => {
