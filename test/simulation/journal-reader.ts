@@ -2,7 +2,7 @@
  * Reads a journal without lastgood's own code: what conversation it tells, which calls began and which have results.
  * Small, because the simulated agents do little: their answers have no refusals and no pauses.
  */
-import type { Block, Edit, Entry, Message } from '@lastgood/core'
+import type { Block, Edit, Entry, EntryBody, Message } from '@lastgood/core'
 
 export interface Told {
   messages: Message[]
@@ -76,6 +76,13 @@ export function readJournal(entries: readonly Entry[]): Told {
     }
   }
   return told
+}
+
+/** The entry whose body was kept apart as `text`. */
+export function wholeEntry(entry: Entry, text: string | undefined): Entry {
+  if (entry.type !== 'kept-apart' || text === undefined) return entry
+  const { type: _type, of: _of, blob: _blob, ...stamp } = entry
+  return { ...(JSON.parse(text) as EntryBody), ...stamp }
 }
 
 const resultsIn = ({ content }: Message): Block[] =>

@@ -2,7 +2,7 @@
  * Deliberate faults, one each, to see that the simulation finds them: broken stores, sessions that break a rule of
  * their own, and ways to the provider that send something else.
  */
-import type { Session } from '@lastgood/core'
+import { memoryStore, type Session } from '@lastgood/core'
 import { forgetsFences, losesLastEntries } from '../support/broken-stores.ts'
 import type { SimulationOptions } from './simulate.ts'
 
@@ -12,6 +12,8 @@ type Step = (
   run: (context: unknown) => unknown,
   options: { toolUseId: string },
 ) => unknown
+
+const losesBlobs: SimulationOptions['newStore'] = (clock) => ({ ...memoryStore({ clock }), putBlob: async () => {} })
 
 const twice = (session: Session) => {
   const step = session.step.bind(session) as Step
@@ -57,6 +59,7 @@ const endless = (session: Session) => Object.assign(session, { close: () => new 
 export const mutations: readonly (readonly [what: string, promise: string, options: SimulationOptions])[] = [
   ['a store that takes the entries of a superseded writer', 'P3', { newStore: forgetsFences }],
   ['a store that acknowledges an entry and loses it', 'P1', { newStore: losesLastEntries }],
+  ['a store that loses what is kept beside the journal', 'P1', { newStore: losesBlobs }],
   ['a step that runs its tool twice', 'P2', { session: twice }],
   ['a step that does not record its result', 'P1', { session: unrecorded }],
   ['a request that leaves before its intent is durable', 'P5', { session: tooEarly }],

@@ -3,7 +3,7 @@
  * did, and which requests arrived. What is wrong at that instant it says at once; `verdict.ts` judges the rest.
  */
 import type { Block, Entry, InDoubt, Message, Store } from '@lastgood/core'
-import { readJournal, type Told } from './journal-reader.ts'
+import { readJournal, wholeEntry, type Told } from './journal-reader.ts'
 import type { World } from './world.ts'
 
 export const leaseMs = 30_000
@@ -42,6 +42,8 @@ export class Referee {
   readonly #ran: { sessionId: string; call: string; isStale: boolean }[] = []
   readonly #permitted = new Set<string>()
   readonly #announced = new Set<Entry>()
+  /** What is kept apart, by its name. */
+  readonly #blobs = new Map<string, string>()
   /** By the place that a fork goes on from. */
   readonly #inherited = new Map<string, readonly Entry[]>()
 
@@ -69,7 +71,7 @@ export class Referee {
         if (this.#holders.get(sessionId) !== owner.id)
           this.#world.find('P3', `the store took entries of ${sessionId} from ${owner.id}, which is superseded`)
         const journal = this.journalOf(sessionId)
-        const added = structuredClone(entries.filter(({ seq }) => seq > journal.length))
+        const added = structuredClone(entries.filter(({ seq }) => seq > journal.length)).map((one) => this.#whole(one))
         for (const entry of added) {
           journal.push(entry)
           if (entry.type === 'session-forked') {
@@ -80,6 +82,10 @@ export class Referee {
           this.#world.tell('store', `${sessionId} ${entry.seq} of fence ${entry.fence}: ${entry.type}`)
         }
         return last
+      },
+      putBlob: async (lease, name, text) => {
+        await store.putBlob(lease, name, text)
+        this.#blobs.set(name, text)
       },
       remove: async (sessionId, lease) => {
         await store.remove(sessionId, lease)
@@ -95,6 +101,11 @@ export class Referee {
     const journal = this.journals.get(sessionId) ?? []
     this.journals.set(sessionId, journal)
     return journal
+  }
+
+  #whole(entry: Entry): Entry {
+    const text = entry.type === 'kept-apart' ? this.#blobs.get(entry.blob.name) : undefined
+    return wholeEntry(entry, text)
   }
 
   /** With what a fork inherits, also when its parent is gone by now. */

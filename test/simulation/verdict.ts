@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Block, Entry, Store } from '@lastgood/core'
 import type { LocalLab } from '@lastgood/outage-lab'
-import { edited, readJournal, spelled } from './journal-reader.ts'
+import { edited, readJournal, spelled, wholeEntry } from './journal-reader.ts'
 import { askedHeader } from './provider.ts'
 import type { Referee } from './referee.ts'
 import type { World } from './world.ts'
@@ -14,7 +14,10 @@ export async function judge(world: World, store: Store, referee: Referee, lab: L
   const found = new Map<string, Entry[]>()
   for (const sessionId of referee.journals.keys()) {
     const journal: Entry[] = []
-    for await (const entry of store.read(sessionId)) journal.push(entry)
+    for await (const entry of store.read(sessionId)) {
+      const text = entry.type === 'kept-apart' ? await store.readBlob(sessionId, entry.blob.name) : undefined
+      journal.push(wholeEntry(entry, text))
+    }
     found.set(sessionId, journal)
   }
   for (const [sessionId, journal] of found) judgeJournal(world, referee, sessionId, journal)
