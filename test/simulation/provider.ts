@@ -91,8 +91,11 @@ export const askedHeader = 'x-simulated'
 /** How a process reaches the provider; `arrives` is told of each request of the conversation as it does, and numbers it. */
 export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) => number): typeof fetch {
   const { world, name } = process
-  return (input, init) =>
-    process.contact(async () => {
+  // With an end, or the SDK's timer of the request would hold this world for ten minutes.
+  const died = process.death.then(() => Promise.reject(new TypeError('fetch failed')))
+  died.catch(() => {})
+  return (input, init) => {
+    const answered = process.contact(async () => {
       await world.sleep(world.below(30))
       const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Asking) : undefined
       // A ping, to learn whether the model answers at all, is no part of a conversation.
@@ -104,4 +107,6 @@ export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) =
       world.tell(name, `request ${n}: ${response.status}`)
       return response
     })
+    return Promise.race([answered, died])
+  }
 }
