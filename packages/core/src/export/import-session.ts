@@ -10,7 +10,7 @@ import { withBlobs } from '../store/blobs.ts'
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import type { Owner } from '../journal/journal.ts'
-import { keepLease, lasting } from '../session/lease-keeper.ts'
+import { keepLease } from '../session/lease-keeper.ts'
 import { removeSession } from '../store/removal.ts'
 import { takeLease } from '../store/take-lease.ts'
 import { resolveOptions } from '../session/session-options.ts'
@@ -63,13 +63,12 @@ export async function importSession(
   if (force && there && unfinishedImport(there.head)) await removeSession(store, there.head, rest)
   else assertFree(sessionId, there, file)
 
-  const runs = lasting(clock, leaseMs)
   const lease = await takeLease(asked, sessionId, resolved.owner, leaseMs)
   const lost = new AbortController()
   // Read only if the session has entries already.
   const left = withBlobs(asked, sessionId, asked.read(sessionId))[Symbol.asyncIterator]()
   const patient = { store: asked, lease, clock, patienceMs: storePatienceMs }
-  const keeper = keepLease(patient, leaseMs, runs, (reason) => lost.abort(reason))
+  const keeper = keepLease(patient, leaseMs, (reason) => lost.abort(reason))
   try {
     const summary = await asked.summary(sessionId)
     assertFree(sessionId, summary, file)

@@ -12,7 +12,6 @@ import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory } from './fold.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
-import { lasting } from './lease-keeper.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
 import { ownWayOn } from './own-way-on.ts'
 import { checkedRetention, retentionChange, type Retention } from './retention.ts'
@@ -70,13 +69,12 @@ export async function forkSession(
   const origin = turn === undefined ? undefined : ends.get(turn)
   if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
-  const runs = lasting(resolved.clock, resolved.leaseMs)
   const lease = await takeLease(asked, newId, resolved.owner, resolved.leaseMs)
   let session: Session | undefined
   try {
     if (await asked.summary(newId)) throw taken(newId)
     const folded = await foldHistory(inheritedFrom(asked, origin), resolved.machineVersion)
-    session = new Session(newId, lease, runs, folded, resolved)
+    session = new Session(newId, lease, folded, resolved)
     await session.restore(false)
     const kept = retentionChange({}, retention)
     await session.record([

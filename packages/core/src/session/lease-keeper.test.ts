@@ -35,7 +35,7 @@ async function held({ clock, server = clock }: { clock: Clock; server?: Clock })
     return inner.renew(...args)
   }
   const store = { ...inner, renew }
-  it.keeper = keepLease({ store, lease, clock, patienceMs: 15_000 }, ttlMs, runs, (reason) => it.lost.push(reason))
+  it.keeper = keepLease({ store, lease, clock, patienceMs: 15_000 }, ttlMs, (reason) => it.lost.push(reason), runs)
   it.stop = it.keeper.stop
   onTestFinished(it.stop)
   return it

@@ -38,13 +38,13 @@ export function lasting(clock: Clock, ttlMs: number): () => boolean {
 
 /**
  * Renews every third of `ttlMs`; calls `onLost` once, when another owner has the lease, and never after `stop`. `runs`:
- * that of its acquisition.
+ * `lasting` since before its acquisition; without it, the store is asked before the first effect.
  */
 export function keepLease(
   { store, lease, clock, patienceMs }: Omit<Asking, 'signal'>,
   ttlMs: number,
-  runs: () => boolean,
   onLost: (reason: Error) => void,
+  runs = () => false,
 ): LeaseKeeper {
   const stopped = new AbortController()
   let surelyRuns = runs

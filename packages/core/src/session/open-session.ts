@@ -77,7 +77,7 @@ async function opened<T>(
       const isHeld = await store.renew(lease, leaseMs)
       throw isHeld ? shorterThanItsHead(id, folded.seq, summary.head.seq) : leaseLost(id, lease.fence)
     }
-    session = new Session(id, lease, runs, folded, options)
+    session = new Session(id, lease, folded, options, runs)
     return await use(session, folded, summary?.head)
   } catch (error) {
     // The caller has to get the first error; a lease that cannot be given back expires by itself.

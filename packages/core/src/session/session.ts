@@ -82,7 +82,7 @@ export class Session {
   readonly #steps = new StepLedger(this)
   readonly #runs: RunQueue
 
-  constructor(id: string, lease: Lease, runs: () => boolean, folded: Folded, options: ResolvedOptions) {
+  constructor(id: string, lease: Lease, folded: Folded, options: ResolvedOptions, runs?: () => boolean) {
     this.id = id
     this.store = options.store
     this.clock = options.clock
@@ -97,7 +97,7 @@ export class Session {
     this.#seq = folded.seq
     this.#facts = folded.facts
     this.#runs = new RunQueue(id)
-    this.#keeper = keepLease(this.#patient, options.leaseMs, runs, (reason) => this.#end(reason))
+    this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason), runs)
   }
 
   /** Turns started, and the last one that ended, 0 if none: where `resume` can always go back to. */
