@@ -1,5 +1,5 @@
 /** `bench fleet --simulate`: how a fleet comes back from an outage, beside fleets whose sessions share nothing. */
-import { inThreads } from '../in-threads.ts'
+import { inThreads } from '../../support/in-threads.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 import { brokenRules } from './rules.ts'
 import { clientNames, isPartial, scenarioNames, type Simulated, type SimulationOptions } from './simulate.ts'

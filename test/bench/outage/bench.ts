@@ -1,6 +1,6 @@
 /** `bench outage`: each outage profile, played against lastgood's sessions and those of other clients. */
 import type { ProfileName } from '@lastgood/outage-lab'
-import { inThreads } from '../in-threads.ts'
+import { inThreads } from '../../support/in-threads.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 import { clients, type Played, type PlayOptions } from './play.ts'
 import { brokenRules } from './rules.ts'

@@ -1,7 +1,10 @@
 /** Jobs in threads of their own: what runs on virtual time has a clock and a random generator that no other disturbs. */
 import { Worker } from 'node:worker_threads'
 
-/** Has `program` do each job, given as its `workerData`, in `threads` at a time; `onDone` is called as each ends. */
+/**
+ * Has `program` do each job, given as its `workerData`, in `threads` at a time; `onDone` is called as each ends. A thread
+ * ends with its message, and all that it holds.
+ */
 export async function inThreads<Result>(
   program: URL,
   jobs: readonly unknown[],
@@ -24,7 +27,10 @@ export async function inThreads<Result>(
 function inThread<Result>(program: URL, job: unknown): Promise<Result> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(program, { workerData: job })
-    worker.once('message', resolve)
+    worker.once('message', (result: Result) => {
+      resolve(result)
+      void worker.terminate()
+    })
     worker.once('error', reject)
   })
 }
