@@ -10,12 +10,13 @@ import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
 import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory } from './fold.ts'
+import { HeldJournal } from './held-journal.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
 import type { Origin, Owner } from '../journal/journal.ts'
 import { isBeingRemoved, removeSession } from '../store/removal.ts'
+import { sessionOpened } from './open-session.ts'
 import { ownWayOn } from './own-way-on.ts'
-import { checkedRetention, retentionChange, type Retention } from './retention.ts'
-import { Session } from './session.ts'
+import { retentionChange, type Retention } from './retention.ts'
 import { resolveOptions } from './session-options.ts'
 import { assertSessionId, sessionNotFound, type Head, type Store } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
@@ -56,8 +57,7 @@ export async function forkSession(
 ): Promise<Fork> {
   assertSessionId(sessionId)
   assertSessionId(newId)
-  const { turn: wanted, reason, ttlMs: _ttlMs, pinned: _pinned, ...rest } = options
-  const retention = checkedRetention(options)
+  const { turn: wanted, reason, ...rest } = options
   const resolved = resolveOptions({ ...rest, store })
   const asked = resolved.store
   const forked = await asked.summary(sessionId)
@@ -70,20 +70,20 @@ export async function forkSession(
   if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
   const lease = await takeLease(asked, newId, resolved.owner, resolved.leaseMs)
-  let session: Session | undefined
+  let journal: HeldJournal | undefined
   try {
     if (await asked.summary(newId)) throw taken(newId)
     const folded = await foldHistory(inheritedFrom(asked, origin), resolved.machineVersion)
-    session = new Session(newId, lease, folded, resolved)
-    await session.restore(false)
-    const kept = retentionChange({}, retention)
-    await session.record([
+    journal = new HeldJournal(lease, folded, resolved)
+    const kept = retentionChange({}, resolved.retention)
+    await journal.record([
+      sessionOpened(resolved),
       { type: 'session-forked', origin, reason: reason ?? `forked after turn ${turn} of ${sessionId}` },
       ...(kept ? [kept] : []),
     ])
-    await session.close()
+    await journal.close()
   } catch (error) {
-    await (session ? session.close() : asked.release(lease)).catch(() => {})
+    await (journal ? journal.close() : asked.release(lease)).catch(() => {})
     throw error
   }
   const parent = await asked.summary(origin.sessionId)

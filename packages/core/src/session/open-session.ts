@@ -5,11 +5,15 @@ import { LastgoodError } from '../errors.ts'
 import { assertImported } from '../store/unfinished-import.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
+import type { EntryBody } from '../journal/journal.ts'
 import { lasting } from './lease-keeper.ts'
+import type { StateName } from '../machine/machine-state.ts'
+import { retentionChange } from './retention.ts'
 import { Session } from './session.ts'
 import { resolveOptions, type ResolvedOptions, type SessionOptions } from './session-options.ts'
 import { assertSessionId, leaseLost, sessionNotFound, type Head } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
+import { writerVersion } from '../version.ts'
 
 /**
  * Opens a new or an existing session for writing, and takes its lease. What was in flight when its last process died is
@@ -22,7 +26,7 @@ export async function openSession(id: string, options: SessionOptions = {}): Pro
   const resolved = resolveOptions(options)
   return opened(id, resolved, async (session, { refolded }, before) => {
     await session.watchers.open(resolved.watchers, session, before)
-    await session.restore(refolded)
+    await recordRestart(session, resolved, refolded)
     await shortenWait(session)
     return session
   })
@@ -46,6 +50,28 @@ export async function visitSession<T>(
     await session.close()
     return result
   })
+}
+
+/** A process that dies in one of these leaves nothing in flight. */
+const atRest: ReadonlySet<StateName> = new Set(['idle', 'refused'])
+
+/** The restart is a fact too, so that what was in flight has one way back in. */
+async function recordRestart(session: Session, options: ResolvedOptions, refolded: boolean): Promise<void> {
+  const { owner, callsElsewhere, retention } = options
+  if (session.seq === 0) {
+    const kept = retentionChange(session.facts, retention)
+    await session.stage([sessionOpened(options), ...(kept ? [kept] : [])])
+    return
+  }
+  if (refolded || !(atRest.has(session.state) || (callsElsewhere && session.state === 'executingTools'))) {
+    await session.record([{ type: 'session-resumed', owner, ...(refolded && { refolded }) }])
+  }
+  await session.retain(retention)
+}
+
+/** The first entry of a session. */
+export function sessionOpened({ owner, cwd }: ResolvedOptions): EntryBody {
+  return { type: 'session-opened', owner, ...(cwd !== null && { cwd }), writer: writerVersion }
 }
 
 /** A wait that was armed while the clock was ahead keeps the length it was meant to have, not its instant. */
@@ -77,7 +103,7 @@ async function opened<T>(
       const isHeld = await store.renew(lease, leaseMs)
       throw isHeld ? shorterThanItsHead(id, folded.seq, summary.head.seq) : leaseLost(id, lease.fence)
     }
-    session = new Session(id, lease, folded, options, runs)
+    session = new Session(lease, folded, options, runs)
     return await use(session, folded, summary?.head)
   } catch (error) {
     // The caller has to get the first error; a lease that cannot be given back expires by itself.

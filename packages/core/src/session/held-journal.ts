@@ -1,0 +1,183 @@
+/**
+ * A session's journal while this process holds it: the one place where entries are stamped, committed and adopted.
+ *
+ * 1. Commit, then act: `record` returns after the store has the entries; only then do state, transcript and listeners
+ *    know of them (P1, P5). What the store refused never happened.
+ * 2. One writer: entries go out one append at a time, under the lease's fence. When the fence is refused or the store
+ *    cannot answer, this object is done: it aborts what runs for it, and the session must be opened again (P3, P5).
+ * 3. State is never set, only stepped. `owed` is the one effect that the session waits for.
+ * 4. A staged entry is adopted at once and goes out with the next append, which its caller makes right away: the last
+ *    tool result and the next request share an append, so that a model-and-tools step costs two appends. If that append
+ *    fails, this object is done, and everything that was only staged is lost.
+ */
+import { CallsAtHand } from './calls-at-hand.ts'
+import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
+import { LastgoodError } from '../errors.ts'
+import { Emitter } from './events.ts'
+import type { Folded } from './fold.ts'
+import { journalVersion, type Entry, type EntryBody } from '../journal/journal.ts'
+import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
+import { oneAtATime } from '../one-at-a-time.ts'
+import { appendPatiently } from '../store/patient-append.ts'
+import { recordableEntry } from './recordable.ts'
+import type { ResolvedOptions } from './session-options.ts'
+import { stepThrough, type Standing } from '../machine/step-through.ts'
+import type { Head, Lease } from '../store/store.ts'
+import type { Transcript } from '../journal/transcript.ts'
+
+export class HeldJournal {
+  readonly sessionId: string
+  readonly emitter = new Emitter()
+  readonly transcript: Transcript
+  /** The calls of the last answer, as this process knows them. */
+  readonly calls: CallsAtHand
+  readonly #options: ResolvedOptions
+  readonly #lease: Lease
+  readonly #keeper: LeaseKeeper
+  readonly #ended = new AbortController()
+  #standing: Standing
+  #seq: number
+  #facts: SessionFacts
+  /** Adopted, and not yet durable. */
+  #staged: Entry[] = []
+  readonly #inOrder = oneAtATime()
+  #closing: Promise<void> | undefined
+
+  /** `runs`: whether the lease surely runs, if that is known; see `keepLease`. */
+  constructor(lease: Lease, folded: Folded, options: ResolvedOptions, runs?: () => boolean) {
+    this.sessionId = lease.sessionId
+    this.transcript = folded.transcript
+    this.calls = new CallsAtHand(lease.sessionId)
+    this.#options = options
+    this.#lease = lease
+    this.#standing = { snapshot: folded.snapshot, owed: folded.owed ?? { kind: 'rest' } }
+    this.#seq = folded.seq
+    this.#facts = folded.facts
+    this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason), runs)
+  }
+
+  get standing(): Standing {
+    return this.#standing
+  }
+  /** Sequence of the last durable entry. */
+  get seq(): number {
+    return this.#seq
+  }
+  get facts(): SessionFacts {
+    return this.#facts
+  }
+  /** Aborts when this object is done; the reason says why. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  /** To be called before an effect: see `LeaseKeeper`. */
+  assertHeld(): Promise<void> {
+    return this.#keeper.assertHeld()
+  }
+
+  /**
+   * Commits facts: all of them in one append, or none. Returns their entries.
+   *
+   * Errors: `store-unavailable` and `lease-lost` end this object, `journal-conflict` for a fact that came too late.
+   * After the end: what ended it.
+   */
+  record(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
+    return this.#inOrder(() => this.#commit(bodies))
+  }
+
+  /** Takes facts, all or none, that become durable with the next `record`: for a caller that records before it acts. */
+  stage(bodies: readonly EntryBody[]): Promise<void> {
+    return this.#inOrder(async () => {
+      this.signal.throwIfAborted()
+      const entries = this.#stamp(bodies)
+      this.#adopt(entries, stepThrough(this.sessionId, this.#standing, entries))
+      this.#staged.push(...entries)
+    })
+  }
+
+  /** Gives the lease back and stops. Errors: `store-unavailable`. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const endedBefore = this.signal.aborted
+    try {
+      if (this.#staged.length > 0 && this.#seq > 0 && !this.signal.aborted) await this.record([])
+      await this.#inOrder(async () => {})
+    } finally {
+      this.#end(
+        new LastgoodError('session-closed', `session ${this.sessionId} was closed`, {
+          hint: 'open it again with openSession',
+        }),
+      )
+      // If what ended the session has been reported already, no second error is needed: the lease expires by itself.
+      await this.#options.store.release(this.#lease).catch((error: unknown) => {
+        if (!endedBefore) throw error
+      })
+    }
+  }
+
+  async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
+    this.signal.throwIfAborted()
+    const entries = this.#stamp(bodies)
+    const stepped = stepThrough(this.sessionId, this.#standing, entries)
+    const outgoing = [...this.#staged, ...entries]
+    if (outgoing.length === 0) return outgoing
+    const head = headAfter(this.#known, outgoing, stepped.snapshot)
+    await this.#append(outgoing, head)
+    this.#staged = []
+    this.#seq = head.seq
+    this.#adopt(entries, stepped)
+    for (const entry of outgoing) this.emitter.emit({ type: 'entry', entry })
+    return entries
+  }
+
+  #stamp(bodies: readonly EntryBody[]): Entry[] {
+    const stamp = { v: journalVersion, at: this.#options.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
+    const after = this.#seq + this.#staged.length
+    return bodies.map((body, i) => recordableEntry(body, { ...stamp, seq: after + 1 + i }))
+  }
+
+  #adopt(entries: readonly Entry[], standing: Standing): void {
+    this.#standing = standing
+    for (const entry of entries) {
+      this.transcript.apply(entry, this.sessionId)
+      this.#facts = factsAfter(this.#facts, entry)
+      if (entry.type === 'response-received') {
+        this.calls.handOut(this.transcript.unanswered.map((call) => call.toolUseId))
+      }
+    }
+  }
+
+  async #append(entries: readonly Entry[], head: Head): Promise<void> {
+    try {
+      await appendPatiently({ ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal })
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
+    }
+  }
+
+  get #known(): Known {
+    return {
+      sessionId: this.sessionId,
+      facts: this.#facts,
+      agent: this.transcript.agent,
+      model: this.transcript.envelope?.body.model,
+      machineVersion: this.#options.machineVersion,
+    }
+  }
+
+  get #patient() {
+    const { store, clock, storePatienceMs: patienceMs } = this.#options
+    return { store, lease: this.#lease, clock, patienceMs }
+  }
+
+  #end(reason: Error): void {
+    this.#keeper.stop(reason)
+    this.#ended.abort(reason)
+  }
+}
