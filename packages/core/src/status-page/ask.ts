@@ -4,7 +4,9 @@
  */
 import type { Clock } from '../clock.ts'
 import { formatDuration } from '../duration.ts'
+import { inTime } from '../in-time.ts'
 import { parsedJson } from '../json.ts'
+import { orAborted } from '../or-aborted.ts'
 import { writerVersion } from '../version.ts'
 import { readStatusPage, type StatusPage } from './page.ts'
 
@@ -21,23 +23,18 @@ const largestBytes = 1024 * 1024
 
 /** Never throws, and never takes longer than `timeoutMs`. */
 export async function askPage(url: string, { fetch, clock, timeoutMs, signal }: Asking): Promise<Asked> {
-  const [answered, gone] = [new AbortController(), new AbortController()]
-  const leave = () => gone.abort()
-  signal?.addEventListener('abort', leave, { once: true })
-  const late = clock
-    .sleepUntil(clock.now() + timeoutMs, { signal: answered.signal, background: true })
-    .then((): Asked => ({ failure: `no answer within ${formatDuration(timeoutMs)}` }))
-  // It rejects if the answer comes first.
-  late.catch(() => {})
+  if (signal?.aborted) return { failure: 'given up' }
+  const tooLate = new Error(`no answer within ${formatDuration(timeoutMs)}`)
+  const over = new AbortController()
+  const answer = () => readAnswer(fetch, url, over.signal)
   try {
-    if (signal?.aborted) return { failure: 'given up' }
-    return await Promise.race([readAnswer(fetch, url, gone.signal), late])
+    const wanted = async () => (signal ? orAborted(answer(), signal) : answer())
+    return await inTime(clock, timeoutMs, wanted, () => tooLate)
   } catch (error) {
-    return { failure: signal?.aborted ? 'given up' : reasonOf(error) }
+    if (signal?.aborted) return { failure: 'given up' }
+    return { failure: error === tooLate ? tooLate.message : reasonOf(error) }
   } finally {
-    signal?.removeEventListener('abort', leave)
-    answered.abort()
-    gone.abort()
+    over.abort()
   }
 }
 
