@@ -17,6 +17,7 @@ export { inChunks, chunksOf } from './store/chunked.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type Continuation, continuationOf, meansTheSame } from './journal/continuation.ts'
 export { assertContent, blocksOf } from './journal/message.ts'
+export { inDoubtRules } from './journal/entry-words.ts'
 export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './journal/envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isJournalError, isLastgoodError } from './errors.ts'
 export { type ExportOptions, exportSession } from './export/export-session.ts'
@@ -38,7 +39,6 @@ export {
   type EntryType,
   type Envelope,
   type InDoubt,
-  inDoubtRules,
   type Message,
   type Origin,
   type Owner,

@@ -2,6 +2,7 @@
  * Recognises sound entries of the most frequent kinds quickly: opening a long session reads its whole journal. See
  * `surely.ts`. Pure.
  */
+import { inDoubtRules, sealedCodecs, stepOutcomes, suspendReasons, toolOutcomes } from './entry-words.ts'
 import { faultKinds } from '../faults/fault.ts'
 import { isRecord } from '../json.ts'
 import { isInstant } from './instant.ts'
@@ -81,10 +82,7 @@ const isDecision: Check = (value) => {
 const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['session-opened', { owner: [isOwner], cwd: [isText, true], writer: [isText] }],
   ['session-resumed', { owner: [isOwner], refolded: [isTrue, true] }],
-  [
-    'session-suspended',
-    { reason: [isOneOf('interrupted', 'needs-input', 'exhausted')], detail: [isText], retryAt: [isInstant, true] },
-  ],
+  ['session-suspended', { reason: [isOneOf(...suspendReasons)], detail: [isText], retryAt: [isInstant, true] }],
   ['envelope-changed', { envelope: [isEnvelope] }],
   ['request-held', { until: [isInstant], reason: [isText] }],
   ['rung-changed', { rung: [isCount], model: [isText], reason: [isText] }],
@@ -92,18 +90,15 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
   ['turn-continued', { messages: [areMessages] }],
   ['request-sent', { model: [isText], attempt: [isWhole] }],
   ['response-received', { message: [isAnswer], requestId: [isText, true], salvaged: [isTrue, true] }],
-  ['tool-started', { toolUseId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
-  [
-    'tool-finished',
-    { toolUseId: [isText], result: [isBlock], outcome: [isOneOf('ran', 'verified', 'in-doubt', 'refused')] },
-  ],
-  ['step-started', { stepId: [isText], name: [isText], inDoubt: [isOneOf('rerun', 'report', 'ask')] }],
+  ['tool-started', { toolUseId: [isText], name: [isText], inDoubt: [isOneOf(...inDoubtRules)] }],
+  ['tool-finished', { toolUseId: [isText], result: [isBlock], outcome: [isOneOf(...toolOutcomes)] }],
+  ['step-started', { stepId: [isText], name: [isText], inDoubt: [isOneOf(...inDoubtRules)] }],
   [
     'step-finished',
     {
       stepId: [isText],
       name: [isText, true],
-      outcome: [isOneOf('ran', 'verified', 'failed', 'in-doubt')],
+      outcome: [isOneOf(...stepOutcomes)],
       value: [() => true, true],
     },
   ],
@@ -117,7 +112,7 @@ const kinds: ReadonlyMap<unknown, Fields> = new Map<string, Fields>([
     { ttlMs: [(ms) => ms === null || (isNumber(ms) && Number(ms) > 0)], pinned: [isOneOf(true, false)] },
   ],
   ['kept-apart', { of: [isText], blob: [isBlobRef] }],
-  ['sealed', { codec: [isOneOf('deflate', 'deflate-1', 'zstd', 'aes-256-gcm')], key: [isText, true], data: [isText] }],
+  ['sealed', { codec: [isOneOf(...sealedCodecs)], key: [isText, true], data: [isText] }],
 ])
 
 /** The fields of the stamp, and `type`. */

@@ -10,6 +10,7 @@
  */
 import { z } from 'zod'
 import { isSurelyEntry } from './entry-check.ts'
+import { inDoubtRules, sealedCodecs, stepOutcomes, suspendReasons, toolOutcomes } from './entry-words.ts'
 import { LastgoodError, newerVersion } from '../errors.ts'
 import { decisionSchema, faultSchema } from '../faults/fault.ts'
 import { instantSchema } from './instant.ts'
@@ -72,8 +73,7 @@ export const ownerSchema = lazily(() =>
 )
 export type Owner = z.infer<ReturnType<typeof ownerSchema>>
 
-/** What to do on resume with a call that started and has no result: run it again, tell the model, ask a person. */
-export const inDoubtRules = ['rerun', 'report', 'ask'] as const
+/** One of `inDoubtRules`. */
 export type InDoubt = (typeof inDoubtRules)[number]
 
 /** Stands in the journal for a text that is kept beside it. */
@@ -118,9 +118,6 @@ export const editSchema = lazily(() =>
   }),
 )
 export type Edit = z.infer<ReturnType<typeof editSchema>>
-
-/** How `data` of a sealed entry was made: `deflate` has no dictionary (versions 1, 2), `deflate-1` the first one. */
-const sealedCodecs = ['deflate', 'deflate-1', 'zstd', 'aes-256-gcm'] as const
 
 /** The kinds of entries. */
 const bodies = lazily(
@@ -184,11 +181,7 @@ const bodies = lazily(
         toolUseId: z.string(),
         /** The exact tool_result block that the model gets. */
         result: blockSchema(),
-        /**
-         * `ran`: the tool returned. `verified`: its process died, and the tool itself later told what came of the call.
-         * `in-doubt`: the outcome is unknown and the model is told so. `refused`: not run.
-         */
-        outcome: z.enum(['ran', 'verified', 'in-doubt', 'refused']),
+        outcome: z.enum(toolOutcomes),
       }),
       /** The intent of a step of the caller's own, durable before it runs; see `step-ledger.ts`. */
       z.strictObject({
@@ -201,16 +194,14 @@ const bodies = lazily(
         type: z.literal('step-finished'),
         stepId: z.string(),
         name: z.string().optional(),
-        /** `failed`: it threw, and `value` is the message. The rest as for tools. */
-        outcome: z.enum(['ran', 'verified', 'failed', 'in-doubt']),
-        /** What it returned, as JSON; absent when it returned nothing. */
+        outcome: z.enum(stepOutcomes),
+        /** What it returned, as JSON, absent when it returned nothing; the message of what it threw. */
         value: z.unknown().optional(),
       }),
       z.strictObject({ type: z.literal('fault-observed'), fault: faultSchema(), decision: decisionSchema() }),
       z.strictObject({
         type: z.literal('session-suspended'),
-        /** `exhausted`: held for longer than the policy waits. */
-        reason: z.enum(['interrupted', 'needs-input', 'exhausted']),
+        reason: z.enum(suspendReasons),
         /** For people; no content. */
         detail: z.string(),
         /** When a next try makes sense, epoch ms. */

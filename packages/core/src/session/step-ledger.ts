@@ -9,7 +9,8 @@
  * 4. A step with the id of a tool call is that call: its entries are the tool ledger's, its result is the model's.
  */
 import { isLastgoodError, LastgoodError, messageOf } from '../errors.ts'
-import { inDoubtRules, type Block, type EntryBody, type InDoubt } from '../journal/journal.ts'
+import { inDoubtRules } from '../journal/entry-words.ts'
+import type { Block, EntryBody, InDoubt } from '../journal/journal.ts'
 import { checksOf, type OptionChecks } from '../option-checks.ts'
 import { Effect, inside, waitingFor } from './nesting.ts'
 import { orAborted } from '../or-aborted.ts'

@@ -1,12 +1,13 @@
 /** Sealed entries and blobs, and the errors when they cannot be opened; the decorators are in `at-rest/`. */
 import { LastgoodError } from '../errors.ts'
+import { sealedCodecs } from '../journal/entry-words.ts'
 import type { Entry } from '../journal/journal.ts'
 
 export type SealedEntry = Extract<Entry, { type: 'sealed' }>
 export type Codec = SealedEntry['codec']
 
 /** `sealed/1:<codec>:<key>:`, and then base64. A blob of a journal is JSON, which never begins so. */
-const sealedTextPattern = /^sealed\/1:(deflate|deflate-1|zstd|aes-256-gcm):([A-Za-z0-9._-]{0,64}):/
+const sealedTextPattern = new RegExp(`^sealed/1:(${sealedCodecs.join('|')}):([A-Za-z0-9._-]{0,64}):`)
 
 /** The seal in the text of a blob; undefined if it is in the clear. */
 export function sealIn(text: string): { codec: Codec; key?: string; base64: string } | undefined {

@@ -2,7 +2,8 @@
  * The options of an interceptor. Bad ones throw at construction: a limit that is not a number would end each attempt at
  * once, and a misspelt name would have no effect.
  */
-import { inDoubtRules, type InDoubt } from '../journal/journal.ts'
+import { inDoubtRules } from '../journal/entry-words.ts'
+import type { InDoubt } from '../journal/journal.ts'
 import { validateLadder } from '../ladder/ladder.ts'
 import { checksOf, type OptionChecks } from '../option-checks.ts'
 import type { LadderRung } from './rungs.ts'
