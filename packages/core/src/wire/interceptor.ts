@@ -123,7 +123,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       request: sent,
       expects,
       isStructured: isStructured(body),
-      recorder: sideRecorder(session, sent, next, health, rung),
+      recorder: sideRecorder(session, { request: sent, next }, health, rung),
     }).run()
   }
 

@@ -29,6 +29,7 @@ import { openingEntries, reportedCalls } from './opening.ts'
 import type { Faulted, Received, Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
 import { Surroundings } from './surroundings.ts'
+import { Vitals } from './vitals.ts'
 
 export interface SessionRecorderOptions<R extends WireRequest> {
   session: Session
@@ -51,6 +52,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   readonly #it: SessionRecorderOptions<R>
   readonly #walk: LadderWalk<R>
   readonly #surroundings: Surroundings<R>
+  readonly #vitals: Vitals
   #kept: readonly (readonly Block[])[] = []
   #isOpen = false
   #mended: MendedRequest | undefined
@@ -60,14 +62,13 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   #signal: AbortSignal | undefined
   /** The conversation's `changes` once it had the answer. */
   #answeredAt: number | undefined
-  /** When the attempt left, and whether `health` knows how it fared. */
-  #sentAt = 0
-  #isReported = true
 
   constructor(options: SessionRecorderOptions<R>) {
     this.#it = options
     const { session, health, rungs, sent, request } = options
     this.#walk = new LadderWalk({ session, health, rungs, neededTokens: () => this.#neededTokens() })
+    const key = () => this.#walk.current
+    this.#vitals = new Vitals({ health, clock: session.clock, who: session.id, key })
     this.#surroundings = new Surroundings({ session, health, sent, system: request.envelope.body['system'] })
   }
 
@@ -118,9 +119,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     }
     this.#isOpen = true
     await this.#walk.waitForTurn(signal)
-    // From here on a probe may be ours.
-    this.#sentAt = session.clock.now()
-    this.#isReported = false
+    this.#vitals.sent()
     const rung = this.#walk.current
     const mended = await this.#mend(rung)
     await session.record([{ type: 'request-sent', model: rung.model, attempt: session.context.attempt + 1 }])
@@ -128,18 +127,12 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async faulted(wire: Wire, signal: AbortSignal): Promise<Faulted> {
-    const { session, health } = this.#it
+    const { session } = this.#it
     await this.#walk.wakeUp(wire.sleptMs ?? 0)
     const rung = this.#walk.current
     const elsewhere = await this.#surroundings.of(wire, rung, signal)
     const fault = this.#withUsableRepairs(classify({ ...wire, elsewhere }))
-    this.#isReported = true
-    await health.report(rung, session.id, {
-      kind: 'fault',
-      fault: fault.kind,
-      sentAt: this.#sentAt,
-      retryAfterMs: fault.retryAfterMs,
-    })
+    await this.#vitals.fail(fault)
     const { faults, firstFaultAt, faultKind, faultsOfKind, rungFaults, rungFaultAt, tried, tokens } = session.context
     const now = session.clock.now()
     const decision = session.decide(
@@ -209,32 +202,22 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     for (const { repairs } of repaired)
       for (const { rule, what } of repairs) conversation.journaled.add(`${rule} ${what}`)
     onAnswered(message)
-    await this.#tellThatItLives()
+    await this.#vitals.live()
   }
 
   began(): void {
-    void this.#tellThatItLives()
+    void this.#vitals.live()
   }
 
   ended(): void {
-    const { health, session } = this.#it
     this.#takeBack()
-    // A probe that its caller aborted goes to the next session that asks.
-    if (!this.#isReported) void health.report(this.#walk.current, session.id, { kind: 'abandoned' })
-    this.#isReported = true
+    this.#vitals.end()
   }
 
   /** A caller that left before it had the end of the answer need not know that there is one. */
   #takeBack(): void {
     const { calls, transcript } = this.#it.session
     if (this.#signal?.aborted && this.#answeredAt === transcript.changes) calls.takeBack()
-  }
-
-  async #tellThatItLives(): Promise<void> {
-    const { health, session } = this.#it
-    if (this.#isReported) return
-    this.#isReported = true
-    await health.report(this.#walk.current, session.id, { kind: 'ok', sentAt: this.#sentAt })
   }
 
   delta(kind: 'text' | 'thinking', text: string): void {

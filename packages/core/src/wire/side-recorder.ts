@@ -7,14 +7,14 @@ import type { Health } from '../health/health.ts'
 import type { Session } from '../session/session.ts'
 import { limitsIn } from './given-up.ts'
 import type { WireRequest } from './messages-request.ts'
-import type { Recorder } from './recorder.ts'
+import type { Departure, Recorder } from './recorder.ts'
 import type { RequestRung } from './rungs.ts'
+import { Vitals } from './vitals.ts'
 
 /** `rung` is undefined for what is not a Messages request: its failures say nothing about a model. */
 export function sideRecorder<R extends WireRequest>(
   session: Session,
-  request: R,
-  next: RequestRung<R>['next'],
+  { request, next }: Departure<R>,
   health: Health,
   rung: RequestRung<R> | undefined,
 ): Recorder<R> {
@@ -25,13 +25,7 @@ export function sideRecorder<R extends WireRequest>(
   let attempts = 0
   let firstFaultAt: number | undefined
   let until = 0
-  let sentAt = 0
-  let isReported = true
-  const lives = async () => {
-    if (!rung || isReported) return
-    isReported = true
-    await health.report(rung, who, { kind: 'ok', sentAt })
-  }
+  const vitals = new Vitals({ health, clock, who, key: () => rung })
   return {
     isBilled: false,
     hasCall: () => false,
@@ -41,8 +35,7 @@ export function sideRecorder<R extends WireRequest>(
         await clock.sleepUntil(until, { signal })
         const admission = rung && (await health.admit(rung, who, { waited: until > 0, random: ticket }))
         if (admission?.kind !== 'wait' || admission.cause === 'model-gone') {
-          sentAt = clock.now()
-          isReported = false
+          vitals.sent()
           return { request, next }
         }
         until = admission.until
@@ -52,9 +45,7 @@ export function sideRecorder<R extends WireRequest>(
       const { repairs: _unused, complete, ...seen } = classify(wire)
       // Text that is not recorded cannot be continued.
       const fault = complete === 'calls' ? { ...seen, complete } : seen
-      isReported = true
-      const { kind, retryAfterMs } = fault
-      if (rung) await health.report(rung, who, { kind: 'fault', fault: kind, sentAt, retryAfterMs })
+      await vitals.fail(fault)
       attempts += 1
       const now = clock.now()
       firstFaultAt ??= now
@@ -62,12 +53,9 @@ export function sideRecorder<R extends WireRequest>(
       if (decision.kind === 'retry') until = decision.at
       return { fault, decision }
     },
-    answered: lives,
-    began: () => void lives(),
-    ended() {
-      if (rung && !isReported) void health.report(rung, who, { kind: 'abandoned' })
-      isReported = true
-    },
+    answered: () => vitals.live(),
+    began: () => void vitals.live(),
+    ended: () => vitals.end(),
     kept: () => {},
     delta: () => {},
     dropped: () => {},
