@@ -83,7 +83,7 @@ export function classify(wire: Wire): Fault {
   const error = wire.inBandError ? errorInBand(wire.inBandError) : errorInBody(wire.body)
   const chain = causeChain(wire.cause)
   const shouldRetry = header(wire, 'x-should-retry')
-  const { kind, repairs } = inTheLightOf(wire.elsewhere, verdictOn(wire, error, chain, shouldRetry === 'true'), error)
+  const { kind, repairs } = inTheLightOf(wire.elsewhere, verdictOn(wire, error, chain), error)
   return withoutUndefined({
     kind,
     status: Number.isFinite(wire.status) ? wire.status : undefined,
@@ -183,36 +183,36 @@ function inTheLightOf(elsewhere: Elsewhere | undefined, verdict: Verdict, { code
   return isOutage ? { kind: 'auth-outage' } : verdict
 }
 
-function verdictOn(wire: Wire, error: ApiError, chain: CauseChain, serverSaysRetry: boolean): Verdict {
-  if (wire.inBandError) return verdictOnError(error.status ?? 500, error, serverSaysRetry)
+function verdictOn(wire: Wire, error: ApiError, chain: CauseChain): Verdict {
+  if (wire.inBandError) return verdictOnError(error.status ?? 500, error, wire)
   if (wire.phase === 'status' && wire.status !== undefined) {
     const status = (error.isQuoted && error.status) || wire.status
-    return verdictOnError(status, error, serverSaysRetry)
+    return verdictOnError(status, error, wire)
   }
   if (chain.codes.some((code) => setUpCodes.test(code))) return { kind: 'config' }
-  if (wire.phase === 'body') return verdictOnBrokenBody(wire, error, serverSaysRetry)
+  if (wire.phase === 'body') return verdictOnBrokenBody(wire, error)
   return meaningOfText(0, chain.message) ?? { kind: 'transport' }
 }
 
 /** For a body that broke after a 2xx. */
-function verdictOnBrokenBody(wire: Wire, error: ApiError, serverSaysRetry: boolean): Verdict {
+function verdictOnBrokenBody(wire: Wire, error: ApiError): Verdict {
   if (wire.timer) return { kind: 'stream-stalled' }
   if (isHtml(wire)) return { kind: 'bad-gateway' }
   if (error.type !== undefined) {
     // A JSON error with a 200. Waiting helps against a gateway's slip, but not against, say, an empty balance.
-    const verdict = verdictOnError(error.status ?? 500, error, serverSaysRetry)
+    const verdict = verdictOnError(error.status ?? 500, error, wire)
     return verdict.kind === 'server-transient' || verdict.kind === 'overloaded' ? { kind: 'bad-gateway' } : verdict
   }
   if (wire.cause !== undefined || wire.endedPolitely === false) return { kind: 'stream-cut' }
   return { kind: (wire.eventsSeen ?? 0) > 0 ? 'stream-truncated' : 'bad-gateway' }
 }
 
-function verdictOnError(status: number, error: ApiError, serverSaysRetry: boolean): Verdict {
+function verdictOnError(status: number, error: ApiError, wire: Wire): Verdict {
   const named = meaningOfCode.get(error.code ?? '') ?? meaningOfText(status, error.message ?? '')
   if (named) return { kind: named.kind, ...(named.repairs && { repairs: named.repairs }), status, named: true }
   const known = meaningOfType.get(error.type ?? '') ?? meaningOfStatus.get(status)
   if (known) return { ...known, status }
-  if (status >= 500 || serverSaysRetry) return { kind: 'server-transient', status }
+  if (status >= 500 || header(wire, 'x-should-retry') === 'true') return { kind: 'server-transient', status }
   return { kind: status < 400 ? 'bad-gateway' : 'request-rejected', status }
 }
 
