@@ -58,12 +58,12 @@ export async function importSession(
   const { as: sessionId = file.sessionId, force = false, ...rest } = options
   assertSessionId(sessionId)
   const resolved = resolveOptions({ ...rest, store })
-  const { store: asked, clock, leaseMs, storePatienceMs, machineVersion } = resolved
+  const { store: asked, owner, clock, leaseMs, storePatienceMs, machineVersion } = resolved
   const there = await asked.summary(sessionId)
   if (force && there && unfinishedImport(there.head)) await removeSession(store, there.head, rest)
   else assertFree(sessionId, there, file)
 
-  const lease = await takeLease(asked, sessionId, resolved.owner, leaseMs)
+  const lease = await takeLease(asked, sessionId, { owner, leaseMs })
   const lost = new AbortController()
   // Read only if the session has entries already.
   const left = withBlobs(asked, sessionId, asked.read(sessionId))[Symbol.asyncIterator]()

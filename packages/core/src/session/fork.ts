@@ -59,7 +59,7 @@ export async function forkSession(
   assertSessionId(newId)
   const { turn: wanted, reason, ...rest } = options
   const resolved = resolveOptions({ ...rest, store })
-  const asked = resolved.store
+  const { store: asked, owner, leaseMs } = resolved
   const forked = await asked.summary(sessionId)
   if (!forked) throw sessionNotFound(sessionId, store)
   assertImported(forked.head)
@@ -69,7 +69,7 @@ export async function forkSession(
   const origin = turn === undefined ? undefined : ends.get(turn)
   if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
-  const lease = await takeLease(asked, newId, resolved.owner, resolved.leaseMs)
+  const lease = await takeLease(asked, newId, { owner, leaseMs })
   let journal: HeldJournal | undefined
   try {
     if (await asked.summary(newId)) throw taken(newId)
@@ -88,7 +88,7 @@ export async function forkSession(
   }
   const parent = await asked.summary(origin.sessionId)
   if (parent && !isBeingRemoved(parent)) return { sessionId: newId, origin, turn }
-  await removeSession(store, newId, { clock: resolved.clock, owner: resolved.owner })
+  await removeSession(store, newId, { clock: resolved.clock, owner })
   throw sessionNotFound(origin.sessionId, store)
 }
 

@@ -90,9 +90,9 @@ async function opened<T>(
   use: (session: Session, folded: Folded, before: Head | undefined) => Promise<T>,
 ): Promise<T> {
   assertSessionId(id)
-  const { store, owner, leaseMs, takeover, clock } = options
+  const { store, leaseMs, clock } = options
   const runs = lasting(clock, leaseMs)
-  const lease = await takeLease(store, id, owner, leaseMs, takeover)
+  const lease = await takeLease(store, id, options)
   let session: Session | undefined
   try {
     const summary = await store.summary(id)

@@ -170,7 +170,7 @@ async function removedWithoutRoom(store: Store, one: Removable, options: Removal
 async function leaseForRemoval(store: Store, sessionId: string, options: RemovalOptions): Promise<Lease> {
   const { clock = systemClock } = options
   const owner = options.owner ?? thisOwner(clock.newId())
-  return takeLease(store, sessionId, { ...owner, id: removerId(owner.id) }, removalMs)
+  return takeLease(store, sessionId, { owner: { ...owner, id: removerId(owner.id) }, leaseMs: removalMs })
 }
 
 /** The forks of each of these sessions. A damaged session may be one, so a list that fails is no list. */
