@@ -8,6 +8,7 @@
  */
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Blob } from '../store/blobs.ts'
 import { systemCode } from './file-error.ts'
 import { makeFolder, openFile, readText, syncFolder } from './folder.ts'
 import type { SessionPlace } from './session-place.ts'
@@ -18,8 +19,7 @@ import type { SessionPlace } from './session-place.ts'
  */
 export async function writeBlobFile(
   place: SessionPlace,
-  name: string,
-  text: string,
+  { name, text }: Blob,
   id: string,
   assertHeld: () => Promise<unknown>,
 ): Promise<void> {

@@ -207,15 +207,13 @@ async function window(handle: JournalHandle, start: number, end: number): Promis
   return { lines: [first, ...rest], torn: part.torn, lastAt: writtenAt(part.starts.get(last) ?? start) }
 }
 
-/** The counted lines between `start`, where the known part ends, and `end`; undefined: read more. */
+/** The counted lines between the end of the known part and `end`; undefined: read more. */
 export async function growth(
   handle: JournalHandle,
-  start: number,
+  { size, tip, recent }: { size: number; tip: Tip; recent: readonly string[] },
   end: number,
-  tip: Tip,
-  recent: readonly string[],
 ): Promise<Omit<Part, 'lastAt'> | undefined> {
-  const part = await pieces(segments(handle, start, end))
+  const part = await pieces(segments(handle, size, end))
   const lines = part && continuation(part.lines, tip, recent)
   return lines && { lines, torn: part.torn }
 }

@@ -39,16 +39,14 @@ export interface RecordedLease {
 }
 
 /**
- * The lease that covers `tip`, the last counted line of the journal's first `end` bytes, live or not; undefined if
- * there never was one. Those bytes are searched if the lease file is about another lease and `line`, which began this
- * one, is not given. Throws `journal-corrupt` if the lease file remembers a longer journal.
+ * The lease that covers `tip`, the last counted line of the journal's first `size` bytes, live or not; undefined if
+ * there never was one. Those bytes are searched if the lease file is about another lease and `lease`, the line that began
+ * this one, is not given. Throws `journal-corrupt` if the lease file remembers a longer journal.
  */
 export async function recordedLease(
   handle: JournalHandle,
   place: SessionPlace,
-  end: number,
-  tip: Omit<Tip, 'hash'>,
-  line?: LeaseLine,
+  { size, tip, lease }: { size: number; tip: Omit<Tip, 'hash'>; lease?: LeaseLine | undefined },
 ): Promise<RecordedLease | undefined> {
   if (tip.fence === 0) return undefined
   const { journal } = place
@@ -57,7 +55,7 @@ export async function recordedLease(
   if (remembered && tip.seq < remembered.seq) await assertNotCut(handle, place, remembered)
   if (recorded?.holder.fence === tip.fence) return recorded
   const began =
-    line ?? newestLease((await tail(handle, journal, end, (lines) => newestLease(lines) !== undefined)).lines)
+    lease ?? newestLease((await tail(handle, journal, size, (lines) => newestLease(lines) !== undefined)).lines)
   return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
 }
 
@@ -111,18 +109,23 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
   return lines.findLast((line): line is LeaseLine => 'lease' in line)
 }
 
+export interface LeaseWrite {
+  /** The last entry that is surely on disk. */
+  seq: number
+  /** Names the temporary file; must be new. */
+  id: string
+  isNewest: () => Promise<boolean>
+}
+
 /**
  * Replaces the file in one step, unless the lease is no longer the newest: an earlier lease must not overwrite what a
- * later one wrote, its release for instance. Returns whether it was replaced. `seq` is the last entry that is surely on
- * disk; `id` names the temporary file and must be new.
+ * later one wrote, its release for instance. Returns whether it was replaced.
  */
 export async function writeLeaseFile(
   handle: JournalHandle,
   { lease: path }: SessionPlace,
-  seq: number,
-  id: string,
   { holder, released, remembered }: RecordedLease,
-  isNewest: () => Promise<boolean>,
+  { seq, id, isNewest }: LeaseWrite,
 ): Promise<boolean> {
   const temporary = `${path}.${id}.tmp`
   const file = await fileOf(handle)

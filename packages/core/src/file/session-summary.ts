@@ -16,7 +16,7 @@ export async function summaryIn(
   const { size } = await statOfFile(handle, place.journal)
   const { newest, last } = (await endingOf(handle, size)) ?? (await doubtfulEnding(handle, place, size))
   if (!last) return undefined
-  const lease = await recordedLease(handle, place, size, last)
+  const lease = await recordedLease(handle, place, { size, tip: last })
   if (!newest) return undefined
   const head = parseHead(newest.head, `${place.journal}, entry ${newest.seq}`, place.sessionId)
   return { head, holder: liveHolder(lease, now) }

@@ -70,7 +70,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const file = `${dev} ${ino} ${birthtimeMs}`
     const old = known?.file === file && known.size <= size ? known : undefined
     if (old?.size === size) return old
-    const part = old && (await growth(handle, old.size, size, old.tip, old.recent))
+    const part = old && (await growth(handle, old, size))
     if (part) return (known = { ...after(old, part.lines), file, size, torn: part.torn, onDisk: old.onDisk })
     const { lines, torn, lastAt } = await tail(handle, path, size, () => true)
     const base = { tip: genesis, recent: [], lease: undefined }
@@ -110,8 +110,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return lines.find(({ prev }) => prev === tip.hash)?.hash === hash
   }
 
-  const leaseIn = (handle: JournalHandle, { size, tip, lease }: View): Promise<RecordedLease | undefined> =>
-    recordedLease(handle, place, size, tip, lease)
+  const leaseIn = (handle: JournalHandle, view: View): Promise<RecordedLease | undefined> =>
+    recordedLease(handle, place, view)
 
   /** The owner of the newest lease: a session that was removed and created again may reuse the old one's fences. */
   const ownerIn = async (handle: JournalHandle, view: View): Promise<string | undefined> =>
@@ -130,9 +130,10 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   const writeLease = (handle: JournalHandle, seq: number, lease: RecordedLease): Promise<boolean> =>
-    writeLeaseFile(handle, place, seq, clock.newId(), lease, async () => {
-      const view = await look(handle)
-      return view?.tip.fence === lease.holder.fence
+    writeLeaseFile(handle, place, lease, {
+      seq,
+      id: clock.newId(),
+      isNewest: async () => (await look(handle))?.tip.fence === lease.holder.fence,
     })
 
   /** One attempt; undefined if another line came first or the file is gone, so the caller looks again. */
@@ -261,7 +262,7 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         async (handle) => {
           const assertHeld = () => held(handle, lease)
           await assertHeld()
-          await writeBlobFile(place, name, text, clock.newId(), assertHeld)
+          await writeBlobFile(place, { name, text }, clock.newId(), assertHeld)
         },
       ),
   }

@@ -13,7 +13,8 @@ function refusedWith(source: UnderlyingSource<Uint8Array>, status = 400) {
   const it = { clock, hasLeft: false, outcome: undefined as unknown as ReturnType<typeof attempt> }
   const body = new ReadableStream({ ...source, cancel: () => void (it.hasLeft = true) }, { highWaterMark: 0 })
   const next = async () => new Response(body, { status })
-  it.outcome = attempt(request, next, clock, defaultLimits, new AbortController().signal, 'whole')
+  const exchange = new AbortController().signal
+  it.outcome = attempt({ request, next }, { clock, limits: defaultLimits, exchange, watched: 'whole' })
   return it
 }
 

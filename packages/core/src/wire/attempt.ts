@@ -9,6 +9,12 @@ import { Watchdog, type Limits } from './watchdog.ts'
 
 export type Next<R extends WireRequest> = (request: R) => Promise<Response>
 
+/** What leaves, and through which client. */
+export interface Departure<R extends WireRequest> {
+  request: R
+  next: Next<R>
+}
+
 /** An answer that has begun. Its reader stops the watchdog. */
 export interface Answer {
   response: Response
@@ -26,14 +32,18 @@ const longestErrorBody = 1024 * 1024
 /** It comes with its status. One that does not end by then, or never would, must not hold the request. */
 const longestErrorMs = 10_000
 
-export async function attempt<R extends WireRequest>(
-  request: R,
-  next: Next<R>,
-  clock: Clock,
-  limits: Limits,
-  exchange: AbortSignal,
+export interface AttemptOptions {
+  clock: Clock
+  limits: Limits
+  /** Ends it with its exchange. */
+  exchange: AbortSignal
   /** `until headers`: the body is left to the caller, and only the caller's signal ends it. */
-  watched: 'whole' | 'until headers',
+  watched: 'whole' | 'until headers'
+}
+
+export async function attempt<R extends WireRequest>(
+  { request, next }: Departure<R>,
+  { clock, limits, exchange, watched }: AttemptOptions,
 ): Promise<Attempt> {
   const watchdog = new Watchdog(clock, limits, exchange)
   // A watchdog for the headers alone is stopped when they arrive; the caller's signal has to last beyond that.

@@ -119,9 +119,9 @@ export class Exchange<R extends WireRequest> {
       expects === 'stream' ? this.#it.limits : { ...this.#it.limits, firstEventMs: this.#it.limits.wholeAnswerMs }
     for (;;) {
       this.signal.throwIfAborted()
-      const { request, next } = await recorder.sending(this.signal)
+      const departure = await recorder.sending(this.signal)
       const watched = expects === 'anything' ? 'until headers' : 'whole'
-      const outcome = await attempt(request, next, clock, limits, this.signal, watched)
+      const outcome = await attempt(departure, { clock, limits, exchange: this.signal, watched })
       if (outcome.kind === 'fault') {
         const { fault, decision } = await recorder.faulted(outcome.wire, this.signal)
         if (decision.kind === 'fail' && outcome.refusal) return { refusal: outcome.refusal }
@@ -178,9 +178,9 @@ export class Exchange<R extends WireRequest> {
 
   /** Relays attempt after attempt into one stream, as fast as it is read. */
   #streamOf(first: Answer): ReadableStream<Uint8Array> {
-    const { recorder, clock } = this.#it
+    const { clock } = this.#it
     const encoder = new TextEncoder()
-    this.#relay = new Relay(first, recorder, this.delivered, clock, this.signal, this.#it.isStructured)
+    this.#relay = this.#relayOf(first)
     let pulled: Promise<unknown> = Promise.resolve()
     this.#isUnread = true
     this.#isResting = true
@@ -217,10 +217,8 @@ export class Exchange<R extends WireRequest> {
 
   /** The next piece for the caller, over all attempts; undefined at the end. */
   async #nextPiece(): Promise<string | undefined> {
-    const { recorder, clock, isStructured } = this.#it
     while (!this.#isTold) {
-      this.#relay ??= new Relay(await this.#nextStream(), recorder, this.delivered, clock, this.signal, isStructured)
-      const relay = this.#relay
+      const relay = (this.#relay ??= this.#relayOf(await this.#nextStream()))
       const said = await relay.next()
       if (typeof said === 'string') return said
       this.#isTold = said.kind === 'answered'
@@ -228,6 +226,12 @@ export class Exchange<R extends WireRequest> {
       if (text !== '') return text
     }
     return undefined
+  }
+
+  #relayOf(answer: Answer): Relay {
+    const { recorder, clock, isStructured } = this.#it
+    const { delivered, signal } = this
+    return new Relay(answer, { recorder, delivered, clock, signal, holdsText: isStructured })
   }
 
   /** The last text of a broken attempt: the end of the answer that is kept, or the end of the block that was open. */

@@ -8,13 +8,15 @@ import { ownWayOn } from '../session/own-way-on.ts'
 import type { Session } from '../session/session.ts'
 import type { Ending } from './recorder.ts'
 
-export function givenUp(
-  session: Session,
-  fault: Fault,
-  decision: Ending,
-  unrepairable: Unrepairable | undefined,
-  headers?: Headers,
-): LastgoodError {
+interface GivenUp {
+  fault: Fault
+  decision: Ending
+  unrepairable: Unrepairable | undefined
+  /** Of the API's last response, if there was one. */
+  headers: Headers | undefined
+}
+
+export function givenUp(session: Session, { fault, decision, unrepairable, headers }: GivenUp): LastgoodError {
   const details = {
     ...factsOf(session, fault.kind),
     status: fault.status,

@@ -13,12 +13,11 @@ const timeoutMs = 20_000
 
 /** Whether it was answered in time. Rejects only when `signal` has aborted. */
 export async function pingProvider<R extends WireRequest>(
-  sent: R,
+  /** The caller's request, and its system prompt. */
+  { sent, system }: { sent: R; system: unknown },
   rung: RequestRung<R>,
   clock: Clock,
   signal: AbortSignal,
-  /** Of the caller's request. */
-  system: unknown,
 ): Promise<boolean> {
   const headers = ownHeaders(sent.headers)
   const messages = [{ role: 'user', content: 'ping' }]

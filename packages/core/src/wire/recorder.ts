@@ -10,7 +10,7 @@ import type { LastgoodError } from '../errors.ts'
 import type { Decision, Fault } from '../faults/fault.ts'
 import type { EarlierAnswers } from '../journal/answer.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
-import type { Next } from './attempt.ts'
+import type { Departure } from './attempt.ts'
 import type { WireRequest } from './messages-request.ts'
 
 /** A decision after which nothing more is sent. */
@@ -39,12 +39,6 @@ export interface Recorder<R extends WireRequest> extends AnswerRecorder {
   ended(): void
   /** The error for a decision that ends the request; `headers` are those of the API's last response, if there was one. */
   givenUp(fault: Fault, decision: Ending, headers: Headers | undefined): LastgoodError
-}
-
-/** What leaves, and through which client. */
-export interface Departure<R extends WireRequest> {
-  request: R
-  next: Next<R>
 }
 
 export interface Faulted {

@@ -54,6 +54,15 @@ export interface Broken {
   text: readonly Block[]
 }
 
+export interface RelayOptions {
+  recorder: AnswerRecorder
+  delivered: Delivered
+  clock: Clock
+  signal: AbortSignal
+  /** The caller parses the text, so none is handed out that another attempt would begin again. */
+  holdsText: boolean
+}
+
 /** Relays one attempt. */
 export class Relay {
   readonly answer: Answer
@@ -78,14 +87,7 @@ export class Relay {
   #isOver = false
   #hasStopped = false
 
-  constructor(
-    answer: Answer,
-    recorder: AnswerRecorder,
-    delivered: Delivered,
-    clock: Clock,
-    signal: AbortSignal,
-    holdsText: boolean,
-  ) {
+  constructor(answer: Answer, { recorder, delivered, clock, signal, holdsText }: RelayOptions) {
     this.answer = answer
     this.#holdsText = holdsText
     this.#recorder = recorder

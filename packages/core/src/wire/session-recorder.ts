@@ -229,7 +229,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   givenUp: Recorder<R>['givenUp'] = (fault, decision, headers) =>
-    givenUp(this.#it.session, fault, decision, this.#mended?.unrepairable, headers)
+    givenUp(this.#it.session, { fault, decision, unrepairable: this.#mended?.unrepairable, headers })
 
   async #neededTokens(): Promise<TokenNeed> {
     return estimateTokens((this.#mended ?? (await this.#mend(this.#walk.current))).outgoing)

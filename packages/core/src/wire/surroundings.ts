@@ -26,7 +26,7 @@ export class Surroundings<R extends WireRequest> {
 
   /** Around the failure that was seen as `wire`. */
   async of(wire: Wire, rung: RequestRung<R>, signal: AbortSignal): Promise<Elsewhere> {
-    const { session, health, sent, system } = this.#it
+    const { session, health } = this.#it
     const { context, transcript, clock } = session
     const now = clock.now()
     const since = context.firstFaultAt ?? now
@@ -46,7 +46,7 @@ export class Surroundings<R extends WireRequest> {
     const { at, answers } = this.#pinged
     const mayAsk = answers < pings && (answers > 0 || now - at >= pingPauseMs)
     if (mayAsk) {
-      const isAnswered = await pingProvider(sent, rung, clock, signal, system)
+      const isAnswered = await pingProvider(this.#it, rung, clock, signal)
       this.#pinged = { at: now, answers: isAnswered ? answers + 1 : 0 }
     }
     return { ...seen, othersSucceed: this.#pinged.answers >= pings }
