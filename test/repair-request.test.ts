@@ -7,7 +7,7 @@ import { classify, type Wire } from '../packages/core/src/faults/classify.ts'
 import type { Fault } from '../packages/core/src/faults/fault.ts'
 import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import type { Outgoing, RepairContext } from '../packages/core/src/repair/outgoing.ts'
-import { applyRejected } from '../packages/core/src/repair/rejected/rejected.ts'
+import { applyRefusalRule } from '../packages/core/src/repair/refused/refusal-rules.ts'
 import { requestRules } from '../packages/core/src/repair/request/rules.ts'
 import {
   assistant,
@@ -48,7 +48,7 @@ describe.each(brokenRequests)('$claim', (each) => {
     let answer = await send(lab, outgoing, context)
     // Halves may take some rounds.
     for (let round = 0; round < 4 && answer.wire.status === 413; round++) {
-      outgoing = applyRejected(each.rule, outgoing, { ...context, fault })?.outgoing ?? outgoing
+      outgoing = applyRefusalRule(each.rule, outgoing, { ...context, fault })?.outgoing ?? outgoing
       answer = await send(lab, outgoing, context)
     }
     expect(answer.wire.body).toContain('"stop_reason"')
@@ -95,7 +95,7 @@ test('the other rules against poison give requests that the API takes', async ()
   ])
   const lab = await open()
   for (const rule of ['drop-newest-beta', 'drop-block', 'placeholder-last-results']) {
-    const mended = applyRejected(rule, request, { card: cardOf(strict) })
+    const mended = applyRefusalRule(rule, request, { card: cardOf(strict) })
     expect((await send(lab, mended!.outgoing, { card: cardOf(strict) })).wire.status).toBe(200)
   }
 })
@@ -120,7 +120,7 @@ function mend(
   context: RepairContext,
 ): { name: string; outgoing: Outgoing } | undefined {
   for (const name of fault.repairs ?? []) {
-    const repaired = applyRejected(name, request, { ...context, fault })
+    const repaired = applyRefusalRule(name, request, { ...context, fault })
     if (repaired) return { name, outgoing: repaired.outgoing }
   }
   return undefined

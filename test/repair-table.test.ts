@@ -1,6 +1,6 @@
 /** The table of repairs: every demand of the API that can be checked here has a rule and a case. The cases are played beside the rules. */
 import { expect, test } from 'vitest'
-import { rejectedRules } from '../packages/core/src/repair/rejected/rejected.ts'
+import { refusalRules } from '../packages/core/src/repair/refused/refusal-rules.ts'
 import { localRules } from '../packages/core/src/repair/transcript/repair-transcript.ts'
 import { repairCases, repairsPage } from './repair-table/document.ts'
 import { heldElsewhere, repairRows } from './repair-table/rows.ts'
@@ -15,14 +15,14 @@ test('every row has a case, or says what holds it instead', () => {
 })
 
 test('every rule has a case, and every case a rule', () => {
-  const rules = new Set([...localRules, ...rejectedRules].map(({ name }) => name))
+  const rules = new Set([...localRules, ...refusalRules].map(({ name }) => name))
   const proven = new Set(repairCases.map(({ rule }) => rule))
   expect([...rules].filter((rule) => !proven.has(rule))).toEqual([])
   expect([...proven].filter((rule) => !rules.has(rule))).toEqual([])
 })
 
 test('every rule has a row that is in the table', () => {
-  const rows = [...localRules, ...rejectedRules].flatMap(({ row }) => (row === undefined ? [] : [row]))
+  const rows = [...localRules, ...refusalRules].flatMap(({ row }) => (row === undefined ? [] : [row]))
   expect(rows.filter((row) => !(row in repairRows))).toEqual([])
 })
 

@@ -11,7 +11,7 @@ import { cardOf } from '../packages/core/src/ladder/built-in-cards.ts'
 import { applyEdits, editsBetween } from '../packages/core/src/repair/transcript/edits.ts'
 import type { Outgoing, Repair, RepairContext } from '../packages/core/src/repair/outgoing.ts'
 import { repairOutgoing } from '../packages/core/src/repair/transcript/repair-transcript.ts'
-import { applicableRepairs, applyRejected } from '../packages/core/src/repair/rejected/rejected.ts'
+import { applicableRepairs, applyRefusalRule } from '../packages/core/src/repair/refused/refusal-rules.ts'
 import { TranscriptWatch } from '../packages/core/src/repair/transcript/transcript-watch.ts'
 
 type Block = Exclude<Message['content'], string>[number]
@@ -198,7 +198,7 @@ function untilAccepted(sent: Outgoing, context: RepairContext) {
     const body = JSON.stringify({ type: 'error', error: { type: violation.type, message: violation.message } })
     const fault = classify({ phase: 'status', status: violation.status, body, now: 0 })
     const next = applicableRepairs(outgoing, { ...context, fault }).find((rule) => !tried.includes(rule))
-    const repaired = next === undefined ? undefined : applyRejected(next, outgoing, { ...context, fault })
+    const repaired = next === undefined ? undefined : applyRefusalRule(next, outgoing, { ...context, fault })
     if (next === undefined || !repaired)
       return { outgoing, repairs, tried, violation, unrepairable: local.unrepairable }
     tried.push(next)

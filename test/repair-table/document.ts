@@ -1,7 +1,7 @@
 /** docs/repairs.md, generated from the cases and the rules. */
 import { localCases } from '../../packages/core/src/repair/request/cases.fixture.ts'
-import { rejectedRules } from '../../packages/core/src/repair/rejected/rejected.ts'
-import { refusedCases } from '../../packages/core/src/repair/rejected/refused-cases.fixture.ts'
+import { refusalRules } from '../../packages/core/src/repair/refused/refusal-rules.ts'
+import { refusedCases } from '../../packages/core/src/repair/refused/refused-cases.fixture.ts'
 import { transcriptCases } from '../../packages/core/src/repair/transcript/cases.fixture.ts'
 import { localRules } from '../../packages/core/src/repair/transcript/repair-transcript.ts'
 import { heldElsewhere, repairRows, sourceOf, type Safety } from './rows.ts'
@@ -94,7 +94,7 @@ export function repairsPage(): string {
     'And those that only a refusal calls for:',
     table(
       ['rule', 'does'],
-      rejectedRules.map(({ name, does }) => [`\`${name}\``, does]),
+      refusalRules.map(({ name, does }) => [`\`${name}\``, does]),
     ),
   ]
     .join('\n\n')

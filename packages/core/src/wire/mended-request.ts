@@ -17,7 +17,7 @@ import { translate } from '../ladder/translate.ts'
 import { goOnAfter, originOf } from '../journal/message.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
-import { applyRejected, standingRules } from '../repair/rejected/rejected.ts'
+import { applyRefusalRule, standingRules } from '../repair/refused/refusal-rules.ts'
 import { nameOfRule } from '../repair/rule-name.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
@@ -79,7 +79,7 @@ export function mend(mending: Mending): MendedRequest {
     standing.push(...repaired.repairs.map((one) => one.rule).filter(stands))
   }
   const apply = (rules: readonly string[], card: ModelCard) => {
-    for (const rule of rules) take(applyRejected(rule, out, contextFor(mending, card)))
+    for (const rule of rules) take(applyRefusalRule(rule, out, contextFor(mending, card)))
   }
   const stood = transcript.standing.filter(({ model }) => model === params.model).map(({ rule }) => rule)
   apply(stood, home)

@@ -1,6 +1,6 @@
 /**
  * Thinking goes back as it came, or not at all. Only the API can tell from a signature whether thinking was changed or
- * moved: see `rejected/thinking.ts`. The rules here need no signature check.
+ * moved: see `refused/thinking.ts`. The rules here need no signature check.
  */
 import { isRecord } from '../../json.ts'
 import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'

@@ -8,9 +8,9 @@ import type { Block } from '../../journal/journal.ts'
 import { blocksOf, isServerCall } from '../../journal/message.ts'
 import { callIdOf, idOf, isServerResult, textBlock, withBlocks } from '../block-kinds.ts'
 import { count, mapKeeping } from '../blocks.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 
-export const unreadableResults: RejectedRule = {
+export const unreadableResults: RefusalRule = {
   name: 'unreadable-results',
   row: 29,
   does: "Puts text where encrypted results of the server's tools stood, without their calls and what refers to them.",

@@ -9,7 +9,7 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { mapBlocks, mapKeeping } from '../blocks.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
 const ofBlocks = ['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name']
@@ -26,7 +26,7 @@ const essentialOf: Readonly<Record<string, readonly string[]>> = {
   file: ['file_id'],
 }
 
-export const dropField: RejectedRule = {
+export const dropField: RefusalRule = {
   name: 'drop-field',
   row: 11,
   does: 'Leaves out exactly the field that the API named as unknown.',

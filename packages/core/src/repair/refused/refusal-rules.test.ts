@@ -14,28 +14,28 @@ import {
 } from '../request/request-case.fixture.ts'
 import { png } from '../request/images.fixture.ts'
 import { bindingBeta } from '../request/kept-signatures.ts'
-import { applicableRepairs, applyRejected, rejectedRules, standingRules } from './rejected.ts'
+import { applicableRepairs, applyRefusalRule, refusalRules, standingRules } from './refusal-rules.ts'
 import { requestRules } from '../request/rules.ts'
 
 test('every rule has a case', () => {
-  expect(new Set(refusedCases.map(({ rule }) => rule))).toEqual(new Set(rejectedRules.map(({ name }) => name)))
+  expect(new Set(refusedCases.map(({ rule }) => rule))).toEqual(new Set(refusalRules.map(({ name }) => name)))
 })
 
 test('every repair that a fault can name is a rule', () => {
   const meanings = [...meaningOfCode.values(), ...meaningOfType.values(), ...meaningOfStatus.values(), ...errorPatterns]
-  const known = new Set([...rejectedRules, ...requestRules].map(({ name }) => name))
+  const known = new Set([...refusalRules, ...requestRules].map(({ name }) => name))
   expect(meanings.flatMap(({ repairs = [] }) => repairs).filter((name) => !known.has(name))).toEqual([])
 })
 
 test('what stands is a rule', () => {
-  const known = rejectedRules.map(({ name }) => name)
+  const known = refusalRules.map(({ name }) => name)
   expect([...standingRules].filter((name) => !known.includes(name))).toEqual([])
 })
 
 describe.each(refusedCases)('$rule: $claim', (each) => {
   const given = requestOf(each.in)
   const context = contextOf(each)
-  const repaired = applyRejected(each.rule, given, context)
+  const repaired = applyRefusalRule(each.rule, given, context)
 
   test('holds', () => {
     expect(repaired?.outgoing).toEqual({ ...given, ...each.out })
@@ -47,7 +47,7 @@ describe.each(refusedCases)('$rule: $claim', (each) => {
 
   test('the name of the repair does the same again without the refusal', () => {
     const { fault: _refusal, ...blind } = context
-    expect(applyRejected(each.as ?? each.rule, given, blind)?.outgoing).toEqual(repaired?.outgoing)
+    expect(applyRefusalRule(each.as ?? each.rule, given, blind)?.outgoing).toEqual(repaired?.outgoing)
   })
 
   test('messages that are not changed stay the same objects', () => {
@@ -60,15 +60,15 @@ describe.each(refusedCases)('$rule: $claim', (each) => {
 
   test('what stands is done once', () => {
     if (each.as === undefined || !standingRules.has(each.as.split(':')[0] ?? '')) return
-    expect(applyRejected(each.as, repaired!.outgoing, context)).toBeUndefined()
+    expect(applyRefusalRule(each.as, repaired!.outgoing, context)).toBeUndefined()
   })
 })
 
 const one = { card: strictCard }
 test.each(
-  rejectedRules.map(({ name }) => name).filter((name) => !['nudge', 'raise-max-tokens', 'drop-block'].includes(name)),
+  refusalRules.map(({ name }) => name).filter((name) => !['nudge', 'raise-max-tokens', 'drop-block'].includes(name)),
 )('%s has nothing to do with a plain request', (rule) => {
-  expect(applyRejected(rule, plainRequest, one)).toBeUndefined()
+  expect(applyRefusalRule(rule, plainRequest, one)).toBeUndefined()
 })
 
 test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof contextOf>[0]['card']?]>([
@@ -84,24 +84,24 @@ test.each<[string, string, Parameters<typeof requestOf>[0], Parameters<typeof co
   ['drop-block where thinking is off', 'drop-block', { params: { thinking: { type: 'disabled' } } }],
   ['drop-block on a model without adaptive thinking', 'drop-block', {}, olderCard],
 ])('does not apply: %s', (_claim, rule, given, card) => {
-  expect(applyRejected(rule, requestOf(given), { card: { ...strictCard, ...card } })).toBeUndefined()
+  expect(applyRefusalRule(rule, requestOf(given), { card: { ...strictCard, ...card } })).toBeUndefined()
 })
 
 test.each(['nudge', 'placeholder-last-results'])('%s stays in its place while the conversation grows', (rule) => {
   const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: 'x'.repeat(500) })
   const asked = [...withThinking(), { role: 'user', content: [result('a')] }]
-  const first = applyRejected(rule, requestOf({ messages: asked }), one)!
+  const first = applyRefusalRule(rule, requestOf({ messages: asked }), one)!
   const said = [withThinking()[1]!, { role: 'user', content: [result('b')] }]
-  const again = applyRejected(first.repairs[0]!.rule, requestOf({ messages: [...asked, ...said] }), one)!
+  const again = applyRefusalRule(first.repairs[0]!.rule, requestOf({ messages: [...asked, ...said] }), one)!
   expect(again.outgoing.messages).toEqual([...first.outgoing.messages, ...said])
 })
 
 test('an answer with other calls is not restored: the results behind it would have none', () => {
   const other = { role: 'assistant', content: [{ type: 'tool_use', id: 'other', name: 'read', input: {} }] }
-  expect(applyRejected('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()
+  expect(applyRefusalRule('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()
 })
 
-const stripped = applyRejected('strip-thinking', requestOf({ messages: withThinking() }), one)!.outgoing
+const stripped = applyRefusalRule('strip-thinking', requestOf({ messages: withThinking() }), one)!.outgoing
 const bound = requestOf({ params: { ...plainRequest.params, thinking: dropping }, betas: [bindingBeta] })
 test.each([
   ['strip-thinking', 'restore-thinking', stripped],
@@ -116,8 +116,8 @@ test.each([
 test('a paused answer stays the last message', () => {
   const messages = [...plainRequest.messages, { role: 'assistant', content: [{ type: 'text', text: 'Wait.' }] }]
   const request = requestOf({ messages })
-  expect(applyRejected('continue-after-prefill', request, { ...one, stopReason: 'pause_turn' })).toBeUndefined()
-  expect(applyRejected('continue-after-prefill', request, { ...one, stopReason: 'end_turn' })).toBeDefined()
+  expect(applyRefusalRule('continue-after-prefill', request, { ...one, stopReason: 'pause_turn' })).toBeUndefined()
+  expect(applyRefusalRule('continue-after-prefill', request, { ...one, stopReason: 'end_turn' })).toBeDefined()
 })
 
 test.each([
@@ -132,9 +132,9 @@ test.each([
 ])('no refusal takes away what a request cannot be without: %s', (path) => {
   const fault = { kind: 'request-rejected' as const, message: `${path}: Extra inputs are not permitted`, paths: [path] }
   const request = requestOf({ params: { ...plainRequest.params, system: 'Be careful.', tools: [{ name: 'edit' }] } })
-  expect(applyRejected('drop-field', request, { ...one, fault })).toBeUndefined()
-  expect(applyRejected(`drop-field:${path}`, request, one)).toBeUndefined()
-  expect(applyRejected(`drop-params:${path}`, request, one)).toBeUndefined()
+  expect(applyRefusalRule('drop-field', request, { ...one, fault })).toBeUndefined()
+  expect(applyRefusalRule(`drop-field:${path}`, request, one)).toBeUndefined()
+  expect(applyRefusalRule(`drop-params:${path}`, request, one)).toBeUndefined()
 })
 
 test.each([
@@ -152,7 +152,7 @@ test.each([
   const fault = { kind: 'params-incompatible', message } as const
   // Of a model that does not think by itself.
   const card = cardOf('claude-sonnet-4-5')
-  const repaired = applyRejected('drop-params', requestOf({ params }), { ...one, card, fault })
+  const repaired = applyRefusalRule('drop-params', requestOf({ params }), { ...one, card, fault })
   const { [name]: _dropped, context_management: _clearing, ...left } = params as Record<string, unknown>
   // What clears thinking goes with it.
   const expected = name === 'thinking' ? left : { ...left, context_management: management }
@@ -164,19 +164,19 @@ test('where too little room is left for an answer, max_tokens is not the cure', 
   const message = 'input length and `max_tokens` exceed context limit: 199500 + 20000 > 200000'
   const fault = { kind: 'context-overflow', message } as const
   const request = requestOf({ params: { ...plainRequest.params, max_tokens: 20_000 } })
-  expect(applyRejected('clamp-max-tokens', request, { ...one, fault })).toBeUndefined()
+  expect(applyRefusalRule('clamp-max-tokens', request, { ...one, fault })).toBeUndefined()
 })
 
 test('a rule for every request can be called for by the API', () => {
   const params = { ...plainRequest.params, tools: [{ name: 'a' }, { name: 'a' }] }
-  expect(applyRejected('tool-names', requestOf({ params }), one)?.outgoing.params['tools']).toEqual([{ name: 'a' }])
+  expect(applyRefusalRule('tool-names', requestOf({ params }), one)?.outgoing.params['tools']).toEqual([{ name: 'a' }])
 })
 
 test('images go by halves until none is left', () => {
   let request = requestOf({ messages: [{ role: 'user', content: Array.from({ length: 8 }, () => png(9, 9)) }] })
   const left: number[] = []
   for (let round = 0; round < 10; round++) {
-    const repaired = applyRejected('shrink-images', request, one)
+    const repaired = applyRefusalRule('shrink-images', request, one)
     if (!repaired) break
     request = repaired.outgoing
     left.push((JSON.stringify(request).match(/"type":"image"/g) ?? []).length)
@@ -186,6 +186,6 @@ test('images go by halves until none is left', () => {
 
 test('what is left out of messages is named in `removed`', () => {
   const [image] = [png(9, 9)]
-  const repaired = applyRejected('shrink-images', requestOf({ messages: [{ role: 'user', content: [image] }] }), one)
+  const repaired = applyRefusalRule('shrink-images', requestOf({ messages: [{ role: 'user', content: [image] }] }), one)
   expect(repaired?.repairs[0]?.removed).toEqual([image])
 })

@@ -9,12 +9,12 @@ import type { Outgoing, Repaired } from '../outgoing.ts'
 import { count, isAt, pathOf, placedBlocks, type Placed } from '../blocks.ts'
 import { maxSide, whyRefused } from '../request/image-rule.ts'
 import { dataOf, isImage, isLinked, isMedium, mediumLeftOut } from '../request/media.ts'
-import { replacedBy, type RejectedRule } from './rejected-rule.ts'
+import { replacedBy, type RefusalRule } from './refusal-rule.ts'
 
 /** A link that has expired, or that the API may not follow; it names none. The older ones expire first. */
 const notFetched = /download the file|robots\.txt/i
 
-export const removeImages: RejectedRule = {
+export const removeImages: RefusalRule = {
   name: 'remove-images',
   row: 32,
   does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
@@ -39,7 +39,7 @@ export const removeImages: RejectedRule = {
   },
 }
 
-export const shrinkImages: RejectedRule = {
+export const shrinkImages: RefusalRule = {
   name: 'shrink-images',
   row: 36,
   does: 'Replaces the older half of the images and documents with text.',
@@ -51,7 +51,7 @@ export const shrinkImages: RejectedRule = {
 }
 
 function leaveOut(
-  rule: RejectedRule,
+  rule: RefusalRule,
   outgoing: Outgoing,
   chosen: readonly Placed[],
   argument: string,

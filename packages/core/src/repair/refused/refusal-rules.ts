@@ -18,13 +18,13 @@ import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
-import type { RejectedRule } from './rejected-rule.ts'
+import type { RefusalRule } from './refusal-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
 import { placeholderLastResults, shortenOldResults } from './shorten.ts'
 
-export const rejectedRules: readonly RejectedRule[] = [
+export const refusalRules: readonly RefusalRule[] = [
   restoreThinking,
   dropBlock,
   stripThinking,
@@ -67,13 +67,13 @@ export const standingRules: ReadonlySet<string> = new Set([
 ])
 
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
-export function applyRejected(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {
+export function applyRefusalRule(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {
   const name = nameOfRule(rule)
   const argument = rule.length > name.length ? rule.slice(name.length + 1) : undefined
-  const rejected = rejectedRules.find((one) => one.name === name)
-  if (!rejected) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
-  const repaired = rejected.repair(outgoing, context, argument)
-  return repaired && !rejected.fitsSignatures ? keepingSignatures(outgoing, repaired, context.card) : repaired
+  const called = refusalRules.find((one) => one.name === name)
+  if (!called) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
+  const repaired = called.repair(outgoing, context, argument)
+  return repaired && !called.fitsSignatures ? keepingSignatures(outgoing, repaired, context.card) : repaired
 }
 
 /**
@@ -82,10 +82,10 @@ export function applyRejected(rule: string, outgoing: Outgoing, context: RepairC
  * `tried`, which would then have something to do again.
  */
 export function applicableRepairs(outgoing: Outgoing, context: RepairContext, tried: readonly string[] = []): string[] {
-  const done = tried.filter((rule) => !applyRejected(rule, outgoing, context))
+  const done = tried.filter((rule) => !applyRefusalRule(rule, outgoing, context))
   return (context.fault?.repairs ?? []).flatMap((rule) => {
-    const repaired = applyRejected(rule, outgoing, context)
-    if (!repaired || done.some((one) => applyRejected(one, repaired.outgoing, context))) return []
+    const repaired = applyRefusalRule(rule, outgoing, context)
+    if (!repaired || done.some((one) => applyRefusalRule(one, repaired.outgoing, context))) return []
     return repaired.repairs[0]?.rule ?? []
   })
 }

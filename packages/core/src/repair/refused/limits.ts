@@ -1,11 +1,11 @@
 /** The length of an answer: less where the API demands it, more where an answer was cut. */
 import type { Outgoing, Repaired } from '../outgoing.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 
 /** With fewer tokens an answer is not worth asking for. */
 const leastTokens = 1_024
 
-export const clampMaxTokens: RejectedRule = {
+export const clampMaxTokens: RefusalRule = {
   name: 'clamp-max-tokens',
   row: 35,
   does: 'Sets max_tokens to the limit of the model that the API named.',
@@ -23,7 +23,7 @@ export const clampMaxTokens: RejectedRule = {
 }
 
 /** The room that is left changes with every request, so this rule has a name of its own and is not a standing one. */
-export const fitMaxTokens: RejectedRule = {
+export const fitMaxTokens: RefusalRule = {
   name: 'fit-max-tokens',
   row: 34,
   does: 'Sets max_tokens to the room that the input leaves in the window.',
@@ -36,7 +36,7 @@ export const fitMaxTokens: RejectedRule = {
   },
 }
 
-export const raiseMaxTokens: RejectedRule = {
+export const raiseMaxTokens: RefusalRule = {
   name: 'raise-max-tokens',
   does: 'Sets max_tokens to the limit of the model, after an answer that was cut in a tool call.',
   repair(outgoing, { card }, argument) {
@@ -50,7 +50,7 @@ export const raiseMaxTokens: RejectedRule = {
   },
 }
 
-function limited(rule: RejectedRule, outgoing: Outgoing, limit: number): Repaired {
+function limited(rule: RefusalRule, outgoing: Outgoing, limit: number): Repaired {
   const { params } = outgoing
   const what = `max_tokens ${limit} instead of ${String(params['max_tokens'])}`
   return repairedBy(rule, { ...outgoing, params: { ...params, max_tokens: limit } }, what, { argument: String(limit) })

@@ -9,7 +9,7 @@ import { withEffort, withoutClearing } from '../../ladder/thinking-steps.ts'
 import { isLoginBeta } from '../login-beta.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from '../request/kept-signatures.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 import { withoutIdleClearing } from '../request/thinking-off.ts'
 import { withTools } from '../request/tool-names.ts'
 
@@ -18,7 +18,7 @@ const toolType = /\b[a-z]\w*_\d{8}\b/g
 /** Without these there is no request. */
 const essential = ['model', 'messages', 'max_tokens', 'system', 'tools', 'stream']
 
-export const dropParams: RejectedRule = {
+export const dropParams: RefusalRule = {
   name: 'drop-params',
   row: 23,
   does: 'Leaves out the parameters, betas and tools that the API named as not supported.',
@@ -32,7 +32,7 @@ export const dropParams: RejectedRule = {
   },
 }
 
-export const dropNewestBeta: RejectedRule = {
+export const dropNewestBeta: RefusalRule = {
   name: 'drop-newest-beta',
   does: 'Leaves out the beta with the latest date, but not that of a login.',
   repair(outgoing, _context, argument) {

@@ -2,11 +2,11 @@
 import { blocksOf, isCall } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 
 const nudgeText = 'Please continue.'
 
-export const nudge: RejectedRule = {
+export const nudge: RefusalRule = {
   name: 'nudge',
   does: 'Asks the model to continue after an empty answer.',
   fitsSignatures: true,
@@ -19,7 +19,7 @@ export const nudge: RejectedRule = {
   },
 }
 
-export const convertSystem: RejectedRule = {
+export const convertSystem: RefusalRule = {
   name: 'convert-system',
   row: 15,
   does: 'Sends system messages as user messages.',
@@ -29,7 +29,7 @@ export const convertSystem: RejectedRule = {
   },
 }
 
-export const continueAfterPrefill: RejectedRule = {
+export const continueAfterPrefill: RefusalRule = {
   name: 'continue-after-prefill',
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",

@@ -3,7 +3,7 @@ import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { replaceBlocks, type Placed } from '../blocks.ts'
 
-export interface RejectedRule {
+export interface RefusalRule {
   /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */
   readonly name: string
   /** Row of the invariant in docs/repairs.md; absent if the rule is for no invariant of a transcript. */
@@ -21,7 +21,7 @@ export interface RejectedRule {
 
 /** One repair: `rule` with its argument, and what it changed. */
 export function repairedBy(
-  { name, row }: Pick<RejectedRule, 'name' | 'row'>,
+  { name, row }: Pick<RefusalRule, 'name' | 'row'>,
   outgoing: Outgoing,
   what: string,
   more: { readonly argument?: string; readonly message?: number; readonly removed?: readonly Block[] } = {},
@@ -39,7 +39,7 @@ export function repairedBy(
 
 /** The repair that puts `standIn` in place of the chosen blocks; undefined where there are none. */
 export function replacedBy(
-  rule: RejectedRule,
+  rule: RefusalRule,
   outgoing: Outgoing,
   chosen: readonly Placed[],
   standIn: (block: Block) => Block,

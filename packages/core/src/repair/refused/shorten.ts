@@ -17,7 +17,7 @@ import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from '../blocks.ts'
 import { cutInMiddle } from '../request/cut-text.ts'
 import { isMedium, mediumLeftOut, sizeOf } from '../request/media.ts'
-import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, replacedBy, type RefusalRule } from './refusal-rule.ts'
 
 /** Estimates are wrong by some percent. */
 const margin = 0.95
@@ -33,7 +33,7 @@ const leastChars = 400
 /** What is counted: characters of the window (where an image is as long as its tokens) or of the body. */
 type Measure = 'chars' | 'bytes'
 
-export const shortenOldResults: RejectedRule = {
+export const shortenOldResults: RefusalRule = {
   name: 'shorten-old-results',
   row: 34,
   does: 'Replaces old tool results with a line each, then old images, until the request fits.',
@@ -50,7 +50,7 @@ export const shortenOldResults: RejectedRule = {
   },
 }
 
-export const placeholderLastResults: RejectedRule = {
+export const placeholderLastResults: RefusalRule = {
   name: 'placeholder-last-results',
   does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
   repair(outgoing, _context, argument) {

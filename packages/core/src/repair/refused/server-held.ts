@@ -5,9 +5,9 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import { count, placedBlocks } from '../blocks.ts'
-import { repairedBy, replacedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, replacedBy, type RefusalRule } from './refusal-rule.ts'
 
-export const dropContainer: RejectedRule = {
+export const dropContainer: RefusalRule = {
   name: 'drop-container',
   row: 28,
   does: 'Leaves out the id of the container; the server starts a new one.',
@@ -22,7 +22,7 @@ export const dropContainer: RejectedRule = {
   },
 }
 
-export const nameContainer: RejectedRule = {
+export const nameContainer: RefusalRule = {
   name: 'name-container',
   row: 28,
   does: 'Names the container of the last answer, in which code waits for the results of its calls.',
@@ -36,7 +36,7 @@ export const nameContainer: RejectedRule = {
   },
 }
 
-export const dropThread: RejectedRule = {
+export const dropThread: RefusalRule = {
   name: 'drop-thread',
   does: 'Leaves out the thread.',
   repair(outgoing) {
@@ -45,7 +45,7 @@ export const dropThread: RejectedRule = {
   },
 }
 
-export const dropFiles: RejectedRule = {
+export const dropFiles: RefusalRule = {
   name: 'drop-files',
   row: 29,
   does: 'Replaces a file that the server no longer has with text.',

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Message } from '../../journal/journal.ts'
 import { requestOf, strictCard } from '../request/request-case.fixture.ts'
-import { applyRejected } from './rejected.ts'
+import { applyRefusalRule } from './refusal-rules.ts'
 
 /** One call and its result for each length. */
 function conversation(lengths: readonly number[]): Message[] {
@@ -19,7 +19,7 @@ const sizeOf = (value: unknown) => JSON.stringify(value).length
 test('the oldest results go first, and the newest stay while that is enough', () => {
   const messages = conversation(Array.from({ length: 30 }, () => 1_000))
   const context = overflow('prompt is too long: 1000 tokens > 900 maximum')
-  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  const now = applyRefusalRule('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
   const shortened = now.map((message, at) => message !== messages[at])
   expect(shortened.indexOf(true)).toBe(2)
   expect(shortened.lastIndexOf(true)).toBeLessThan(messages.length - 20)
@@ -28,7 +28,7 @@ test('the oldest results go first, and the newest stay while that is enough', ()
 test('room for some turns is made of old results only: the last 20 messages stay', () => {
   const messages = conversation(Array.from({ length: 30 }, () => 1_000))
   const context = overflow('prompt is too long: 1000 tokens > 520 maximum')
-  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  const now = applyRefusalRule('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
   expect(now.slice(-20).every((message, at) => message === messages.slice(-20)[at])).toBe(true)
   expect(now.at(-21)).not.toBe(messages.at(-21))
 })
@@ -36,7 +36,7 @@ test('room for some turns is made of old results only: the last 20 messages stay
 test('if only the newest result is too long, it is cut in the middle', () => {
   const messages = conversation([10, 3_000_000])
   const context = overflow('prompt is too long: 1000 tokens > 500 maximum')
-  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  const now = applyRefusalRule('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
   expect(sizeOf(now)).toBeLessThan(30_000)
   expect(sizeOf(now)).toBeGreaterThan(15_000)
 })
@@ -44,20 +44,20 @@ test('if only the newest result is too long, it is cut in the middle', () => {
 test('words of people are never left out: what cannot fit is not touched', () => {
   const messages: Message[] = [{ role: 'user', content: 'x'.repeat(100_000) }, ...conversation([5_000]).slice(1)]
   const context = overflow('prompt is too long: 1000 tokens > 500 maximum')
-  expect(applyRejected('shorten-old-results', requestOf({ messages }), context)).toBeUndefined()
+  expect(applyRefusalRule('shorten-old-results', requestOf({ messages }), context)).toBeUndefined()
 })
 
 test('without numbers it halves what the window seemed to hold', () => {
   const messages = conversation(Array.from({ length: 30 }, () => 1_000))
   const context = overflow('Request size exceeds model context window')
-  const now = applyRejected('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
+  const now = applyRefusalRule('shorten-old-results', requestOf({ messages }), context)!.outgoing.messages
   expect(sizeOf(now)).toBeLessThan(sizeOf(messages) / 2)
 })
 
 test('too many bytes are counted as bytes', () => {
   const messages = conversation(Array.from({ length: 40 }, () => 1_000_000))
   const fault = { kind: 'too-large' } as const
-  const repaired = applyRejected('shorten-old-results', requestOf({ messages }), { card: strictCard, fault })
+  const repaired = applyRefusalRule('shorten-old-results', requestOf({ messages }), { card: strictCard, fault })
   expect(sizeOf(repaired?.outgoing.messages)).toBeLessThan(32 * 1024 * 1024)
   expect(repaired?.repairs[0]?.rule).toMatch(/^shorten-old-results:bytes=\d+$/)
 })
@@ -70,7 +70,7 @@ test('it fits or is not touched, calls keep their results, and the same again is
       (lengths, most) => {
         const request = requestOf({ messages: conversation(lengths) })
         const context = overflow(`prompt is too long: 1000 tokens > ${most} maximum`)
-        const repaired = applyRejected('shorten-old-results', request, context)
+        const repaired = applyRefusalRule('shorten-old-results', request, context)
         if (!repaired) return
         const { outgoing, repairs } = repaired
         expect(sizeOf(outgoing.messages)).toBeLessThan((sizeOf(request) * most) / 1_000)
@@ -81,8 +81,8 @@ test('it fits or is not touched, calls keep their results, and the same again is
             expect(content.map(({ tool_use_id: id }) => id)).toEqual(was?.map(({ tool_use_id: id }) => id))
           }
         })
-        expect(applyRejected(repairs[0]!.rule, request, { card: strictCard })?.outgoing).toEqual(outgoing)
-        expect(applyRejected(repairs[0]!.rule, outgoing, { card: strictCard })).toBeUndefined()
+        expect(applyRefusalRule(repairs[0]!.rule, request, { card: strictCard })?.outgoing).toEqual(outgoing)
+        expect(applyRefusalRule(repairs[0]!.rule, outgoing, { card: strictCard })).toBeUndefined()
       },
     ),
     { numRuns: 200 },

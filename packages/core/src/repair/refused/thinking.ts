@@ -11,10 +11,10 @@ import type { Outgoing } from '../outgoing.ts'
 import { callIdsOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
-import { repairedBy, type RejectedRule } from './rejected-rule.ts'
+import { repairedBy, type RefusalRule } from './refusal-rule.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 
-export const restoreThinking: RejectedRule = {
+export const restoreThinking: RefusalRule = {
   name: 'restore-thinking',
   row: 18,
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
@@ -32,7 +32,7 @@ export const restoreThinking: RejectedRule = {
   },
 }
 
-export const dropBlock: RejectedRule = {
+export const dropBlock: RefusalRule = {
   name: 'drop-block',
   row: 20,
   does: 'Asks the API to leave out thinking that does not fit its place.',
@@ -42,7 +42,7 @@ export const dropBlock: RejectedRule = {
   },
 }
 
-export const stripThinking: RejectedRule = {
+export const stripThinking: RefusalRule = {
   name: 'strip-thinking',
   row: 19,
   does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
@@ -57,7 +57,7 @@ export const stripThinking: RejectedRule = {
   },
 }
 
-export const thinkingOff: RejectedRule = {
+export const thinkingOff: RefusalRule = {
   name: 'thinking-off',
   row: 21,
   does: 'Turns thinking off for this request.',

@@ -6,9 +6,9 @@
  */
 import type { Block } from '../../journal/journal.ts'
 import { count, isAt, pathOf, placedBlocks } from '../blocks.ts'
-import { replacedBy, type RejectedRule } from './rejected-rule.ts'
+import { replacedBy, type RefusalRule } from './refusal-rule.ts'
 
-export const blockAsText: RejectedRule = {
+export const blockAsText: RefusalRule = {
   name: 'block-as-text',
   row: 11,
   does: "Puts its JSON as text where a block inside a tool's result stood that the API does not take.",
