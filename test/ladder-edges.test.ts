@@ -238,6 +238,83 @@ test('what another rung refused stays mended for the rest of the turn', async ()
   expect(withImage).toEqual([true, false, false, false])
 })
 
+describe('what another rung refused is not sent to it again', () => {
+  /** Home is down. The rung refuses pictures and `service_tier`, each with an error of its own. */
+  const script = ({ body }: Call, n: number) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === opus) return failed(529, 'overloaded_error')
+    const places = body.messages.flatMap(({ content }, at) =>
+      Array.isArray(content)
+        ? content.flatMap((block: { type: string }, index) =>
+            block.type === 'image' ? [`messages.${at}.content.${index}`] : [],
+          )
+        : [],
+    )
+    if (places[0] !== undefined) return refused(`${places[0]}: Could not process image`)
+    if (body['service_tier'] !== undefined) return refused('service_tier is not supported by this model')
+    return whole(`answer ${n}`, { id: `msg_${n}`, model: body.model })
+  }
+  const look = (words: string) => user([{ type: 'text' as const, text: words }, pixel()])
+  const request = { model: opus, max_tokens: 9, service_tier: 'auto' as const, tools }
+  const open = async (store = memoryStore()) => {
+    const { client, calls } = answeringClient(script)
+    const session = await openTestSession(store)
+    const own = recoverable(client, session, { ladder: ladder(opus, sonnet) })
+    /** How many requests the rung got for it. */
+    const ask = async (...messages: Parameters<typeof own.messages.create>[0]['messages']) => {
+      const before = calls.length
+      const answer = await own.messages.create({ ...request, messages })
+      const sent = calls.slice(before).filter(({ body }) => body?.model === sonnet)
+      return { answer: assistant(answer), attempts: sent.length, last: JSON.stringify(sent.at(-1)?.body) }
+    }
+    return { store, session, ask }
+  }
+
+  test('in the turns that follow, nor after a resume (P7)', async () => {
+    const { store, session, ask } = await open()
+    const first = await ask(look('one'))
+    expect(first.attempts).toBe(3)
+    const history = [look('one'), first.answer, user('two')]
+    const second = await ask(...history)
+    expect(second.attempts).toBe(1)
+    await session.close()
+    const third = await (await open(store)).ask(...history, second.answer, user('three'))
+    expect(third.attempts).toBe(1)
+  })
+
+  test('but pictures that came since are', async () => {
+    const { ask } = await open()
+    const first = await ask(look('one'))
+    const second = await ask(look('one'), first.answer, look('two'))
+    expect(second.attempts).toBe(2)
+  })
+
+  test('nor anything else that stands in its place after the history was edited or replaced (P4)', async () => {
+    const pdf = {
+      type: 'document' as const,
+      source: { type: 'text' as const, media_type: 'text/plain' as const, data: 'Keep me' },
+    }
+    const { ask } = await open()
+    const first = await ask(user('hi'), assistant({ content: 'yes' }), look('one'))
+    const edited = await ask(
+      user('hi'),
+      assistant({ content: 'yes' }),
+      user([{ type: 'text' as const, text: 'one' }, pdf]),
+    )
+    expect(first.attempts).toBe(3)
+    expect(edited.attempts).toBe(1)
+    expect(edited.last).toContain('Keep me')
+  })
+
+  test('until its repairs are reverted', async () => {
+    const { session, ask } = await open()
+    const first = await ask(look('one'))
+    await session.revertRepairs('try again')
+    const second = await ask(look('one'), first.answer, user('two'))
+    expect(second.attempts).toBe(3)
+  })
+})
+
 test('what another rung was told after an empty answer stays in its place, as its thinking demands (P4)', async () => {
   const { client, lab } = await startTestLab({
     model: ({ messages }) => {

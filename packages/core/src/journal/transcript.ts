@@ -12,6 +12,7 @@ import { billed, callsOf, isRefusal, pausesTurn } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
 import { blocksOf, isCall, originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
+import { RungRepairs } from './rung-repairs.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
@@ -85,10 +86,12 @@ export class Transcript {
   place = 0
   /** Steps of the caller's own. */
   readonly steps = new RecordedSteps()
+  readonly rungRepairs = new RungRepairs()
 
   /** `sessionId`: the session whose journal it is in; another one's for the entries that a fork inherited. */
   apply(entry: Entry, sessionId?: string): void {
     this.steps.apply(entry, sessionId, this.place)
+    this.rungRepairs.apply(entry, this.messages.length)
     switch (entry.type) {
       case 'envelope-changed':
         this.envelope = entry.envelope

@@ -4,8 +4,8 @@
  *
  * 1. What is recorded stays as it is. Edits lie over it; new ones are journaled once the API has accepted them.
  * 2. In this order: the edits and standing rules of the session, what is plainly broken, the rules that the API's own
- *    refusals called for. Then the translation for a rung and the rules that this rung's refusals called for: both are
- *    for this request alone and never journaled.
+ *    refusals called for. Then the translation for a rung and the rules that this rung's refusals called for, in this
+ *    turn or an earlier one: both are for the rung alone and are not journaled.
  * 3. Checking costs only what is new: recorded messages that were found sound are not checked again (P7).
  */
 import type { Fault } from '../faults/fault.ts'
@@ -15,9 +15,10 @@ import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
 import { goOnAfter, originOf } from '../journal/message.ts'
+import { firstChanged, type RungRepair, type RungRepairs } from '../journal/rung-repairs.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
-import { applyRefusalRule, standingRules } from '../repair/refused/refusal-rules.ts'
+import { applyRefusalRule, editingRules, standingRules } from '../repair/refused/refusal-rules.ts'
 import { nameOfRule } from '../repair/rule-name.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
@@ -36,6 +37,8 @@ export interface MendedRequest {
   repairs: readonly RepairNote[]
   edits: readonly Edit[]
   standing: readonly string[]
+  /** The rules that refusals by its model called for. */
+  tried: readonly string[]
   unrepairable: Unrepairable | undefined
 }
 
@@ -44,7 +47,7 @@ export interface Mending {
   session: {
     readonly transcript: Pick<
       Session['transcript'],
-      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'wasPaused' | 'lastAnswer'
+      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'wasPaused' | 'lastAnswer' | 'rungRepairs'
     >
     readonly context: Pick<Session['context'], 'tried'>
   }
@@ -112,7 +115,8 @@ export function mend(mending: Mending): MendedRequest {
       transcript.madeBy(recordedOf.get(message) ?? message),
     ).outgoing
   }
-  if (rung) apply(context.tried, rung)
+  const tried = rung ? triedOn(transcript.rungRepairs, context.tried, firstChanged(journaled)) : context.tried
+  if (rung) apply(tried, rung)
 
   const { asSent } = request
   const isOwn = out.params === params && out.messages === request.messages && asSent?.isWhole
@@ -123,6 +127,7 @@ export function mend(mending: Mending): MendedRequest {
     body: isOwn ? asSent.text : writtenBody(changed, asSent),
     betas: out.betas === request.envelope.betas ? undefined : out.betas,
     ...journaled,
+    tried,
     unrepairable: local.unrepairable,
   }
 }
@@ -139,6 +144,13 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
     fault,
   }
+}
+
+/** What a rung refused, now or in a turn before; `changedFrom`: the first message that this request newly repairs. */
+function triedOn({ current }: RungRepairs, tried: readonly string[], changedFrom: number): string[] {
+  const holds = ({ rule, upTo }: RungRepair) =>
+    stands(rule) || (editingRules.has(nameOfRule(rule)) && upTo !== undefined && upTo <= changedFrom)
+  return [...new Set([...current.filter(holds).map(({ rule }) => rule), ...tried])]
 }
 
 function containerOf(answer: AssistantMessage | undefined): string | undefined {

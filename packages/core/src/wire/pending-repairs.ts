@@ -26,7 +26,7 @@ export interface PendingRepairs {
 
 /** The repairs that the next request of a folded session needs; pure. */
 export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
-  const { edits, standing, turns, models } = transcript
+  const { edits, standing, turns, models, rungRepairs } = transcript
   const messages = transcript.conversation()
   const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
   const inForce = {
@@ -44,6 +44,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
       standing,
       turns,
       models,
+      rungRepairs,
       madeBy: (message: Message) => transcript.madeBy(message),
       wasPaused: (message: Message) => transcript.wasPaused(message),
       lastAnswer: transcript.lastAnswer,

@@ -264,7 +264,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const [mended, mending] = [this.#mended, this.#mending]
     if (!fault.repairs || !mended || !mending) return fault
     const context = contextFor({ ...mending, fault }, mended.card)
-    return { ...fault, repairs: applicableRepairs(mended.outgoing, context, this.#it.session.context.tried) }
+    return { ...fault, repairs: applicableRepairs(mended.outgoing, context, mended.tried) }
   }
 
   /** Entries for what the API has just accepted. */

@@ -66,6 +66,22 @@ export const standingRules: ReadonlySet<string> = new Set([
   'convert-system',
 ])
 
+/**
+ * Rules that edit messages, to the same effect for as long as those messages are the same. The model that was asked for
+ * gets their edits with the record; for a rung they are made again.
+ */
+export const editingRules: ReadonlySet<string> = new Set([
+  'drop-block-field',
+  'block-as-text',
+  'unreadable-results',
+  'remove-images',
+  'shrink-images',
+  'drop-files',
+  'shorten-old-results',
+  'placeholder-last-results',
+  'nudge',
+])
+
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
 export function applyRefusalRule(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {
   const name = nameOfRule(rule)
