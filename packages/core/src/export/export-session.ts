@@ -8,7 +8,7 @@ import { sessionNotFound, type Store } from '../store/store.ts'
 import { writerVersion } from '../version.ts'
 import { encodeExport } from './export-file.ts'
 import { redacted } from './redact.ts'
-import { assertImported } from '../store/unfinished-import.ts'
+import { assertFinished } from '../store/unfinished.ts'
 
 export interface ExportOptions {
   /** Replace content by its kind and length, and mask secrets. Such a file can be read, not imported. Default false. */
@@ -25,7 +25,7 @@ export async function* exportSession(
 ): AsyncGenerator<string, void, undefined> {
   const summary = await store.summary(sessionId)
   if (!summary) throw sessionNotFound(sessionId, store)
-  assertImported(summary.head)
+  assertFinished(summary.head)
   // Counted first: the header holds the count, and entries appended from now on are left out.
   let count = 0
   for await (const _entry of flattened(store, sessionId)) count += 1

@@ -3,7 +3,7 @@
  *
  * 1. The whole file is verified before anything is written, and again during writing.
  * 2. Entries keep their instants and sequences and get the fence of the new lease. A final entry records their source.
- * 3. An unfinished import cannot be opened as a session: its head says so until the last append (`unfinished-import.ts`).
+ * 3. An unfinished import cannot be opened as a session: its head says so until the last append (`unfinished.ts`).
  *    Importing the same file again continues where it stopped, after comparing the entries that are already there.
  */
 import { withBlobs } from '../store/blobs.ts'
@@ -17,7 +17,7 @@ import { resolveOptions } from '../session/session-options.ts'
 import { assertSessionId, type Head, type SessionSummary, type Store } from '../store/store.ts'
 import { decodeExport, type VerifiedExport } from './export-file.ts'
 import { ImportWriter } from './import-writer.ts'
-import { anotherImport, nameTaken, unfinishedImport } from '../store/unfinished-import.ts'
+import { anotherImport, nameTaken, unfinishedImport } from '../store/unfinished.ts'
 
 export interface ImportOptions {
   /** The session's name here. Default: its name in the file. */

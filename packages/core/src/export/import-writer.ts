@@ -10,7 +10,7 @@ import { appendPatiently, type Asking } from '../store/patient-append.ts'
 import type { Head } from '../store/store.ts'
 import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
-import { anotherImport, unfinishedHead } from '../store/unfinished-import.ts'
+import { anotherImport, importingHead } from '../store/unfinished.ts'
 
 /** The limits of one append: entries, and characters of their JSON. */
 const batchEntries = 200
@@ -51,7 +51,7 @@ export class ImportWriter {
     this.#text += JSON.stringify(entry).length
     if (this.#batch.length < batchEntries && this.#text < batchText) return
     const { lease, clock } = this.#target
-    await this.#append(unfinishedHead(lease.sessionId, entry.seq, clock.now(), this.#file))
+    await this.#append(importingHead(lease.sessionId, entry.seq, clock.now(), this.#file))
   }
 
   /** Writes the rest, and the entry that completes the session. */

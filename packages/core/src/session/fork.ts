@@ -4,11 +4,12 @@
  *
  * 1. Nothing is copied: the fork's journal begins with the place that it goes on from; see `history.ts`.
  * 2. That place is in the journal where the turn ended: for a turn that the parent inherited, an ancestor's journal.
- * 3. A fork exists only if its parent stays: it is written first, then the parent is checked; see `removal.ts`.
+ * 3. A fork exists only if its parent stays: first it is announced in a head that names the parent, then the parent is
+ *    checked, then the fork is written; see `removal.ts`. Where a process died between, forking again starts over.
  */
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { assertImported } from '../store/unfinished-import.ts'
+import { assertFinished, forkingHead, isUnfinishedFork } from '../store/unfinished.ts'
 import { foldHistory } from './fold.ts'
 import { HeldJournal } from './held-journal.ts'
 import { endsOfTurns, inheritedFrom, readHistory } from '../store/history.ts'
@@ -59,37 +60,40 @@ export async function forkSession(
   assertSessionId(newId)
   const { turn: wanted, reason, ...rest } = options
   const resolved = resolveOptions({ ...rest, store })
-  const { store: asked, owner, leaseMs } = resolved
+  const { store: asked, owner, leaseMs, clock, machineVersion } = resolved
   const forked = await asked.summary(sessionId)
   if (!forked) throw sessionNotFound(sessionId, store)
-  assertImported(forked.head)
-  if (await asked.summary(newId)) throw taken(newId)
+  assertFinished(forked.head)
+  const there = await asked.summary(newId)
+  if (there && !isUnfinishedFork(there.head)) throw taken(newId)
   const ends = await endsOfTurns(readHistory(asked, sessionId))
   const turn = wanted ?? [...ends.keys()].at(-1)
   const origin = turn === undefined ? undefined : ends.get(turn)
   if (turn === undefined || !origin) throw noSuchTurn(forked.head, wanted, [...ends.keys()])
 
+  if (there) await removeSession(store, there.head, { clock, owner })
   const lease = await takeLease(asked, newId, { owner, leaseMs })
   let journal: HeldJournal | undefined
   try {
     if (await asked.summary(newId)) throw taken(newId)
-    const folded = await foldHistory(inheritedFrom(asked, origin), resolved.machineVersion)
+    const folded = await foldHistory(inheritedFrom(asked, origin), machineVersion)
     journal = new HeldJournal(lease, folded, resolved)
+    await journal.record([sessionOpened(resolved)], (head) => forkingHead(head, origin))
+    const parent = await asked.summary(origin.sessionId)
+    if (!parent || isBeingRemoved(parent)) throw sessionNotFound(origin.sessionId, store)
     const kept = retentionChange({}, resolved.retention)
     await journal.record([
-      sessionOpened(resolved),
       { type: 'session-forked', origin, reason: reason ?? `forked after turn ${turn} of ${sessionId}` },
       ...(kept ? [kept] : []),
     ])
     await journal.close()
+    return { sessionId: newId, origin, turn }
   } catch (error) {
     await (journal ? journal.close() : asked.release(lease)).catch(() => {})
+    const left = await asked.summary(newId).catch(() => undefined)
+    if (left && isUnfinishedFork(left.head)) await removeSession(store, left.head, { clock, owner }).catch(() => {})
     throw error
   }
-  const parent = await asked.summary(origin.sessionId)
-  if (parent && !isBeingRemoved(parent)) return { sessionId: newId, origin, turn }
-  await removeSession(store, newId, { clock: resolved.clock, owner })
-  throw sessionNotFound(origin.sessionId, store)
 }
 
 function taken(sessionId: string): LastgoodError {

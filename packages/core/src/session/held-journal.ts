@@ -80,10 +80,10 @@ export class HeldJournal {
    * Commits facts: all of them in one append, or none. Returns their entries.
    *
    * Errors: `store-unavailable` and `lease-lost` end this object, `journal-conflict` for a fact that came too late.
-   * After the end: what ended it.
+   * After the end: what ended it. `headFor`: puts another head in the place of the state's, until the next append.
    */
-  record(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
-    return this.#inOrder(() => this.#commit(bodies))
+  record(bodies: readonly EntryBody[], headFor?: (head: Head) => Head): Promise<readonly Entry[]> {
+    return this.#inOrder(() => this.#commit(bodies, headFor))
   }
 
   /** Takes facts, all or none, that become durable with the next `record`: for a caller that records before it acts. */
@@ -120,13 +120,13 @@ export class HeldJournal {
     }
   }
 
-  async #commit(bodies: readonly EntryBody[]): Promise<readonly Entry[]> {
+  async #commit(bodies: readonly EntryBody[], headFor = (head: Head) => head): Promise<readonly Entry[]> {
     this.signal.throwIfAborted()
     const entries = this.#stamp(bodies)
     const stepped = stepThrough(this.sessionId, this.#standing, entries)
     const outgoing = [...this.#staged, ...entries]
     if (outgoing.length === 0) return outgoing
-    const head = headAfter(this.#known, outgoing, stepped.snapshot)
+    const head = headFor(headAfter(this.#known, outgoing, stepped.snapshot))
     await this.#append(outgoing, head)
     this.#staged = []
     this.#seq = head.seq

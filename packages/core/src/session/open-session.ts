@@ -2,7 +2,7 @@
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
 import { LastgoodError } from '../errors.ts'
-import { assertImported } from '../store/unfinished-import.ts'
+import { assertFinished } from '../store/unfinished.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
 import type { EntryBody } from '../journal/journal.ts'
@@ -96,7 +96,7 @@ async function opened<T>(
   let session: Session | undefined
   try {
     const summary = await store.summary(id)
-    if (summary) assertImported(summary.head)
+    if (summary) assertFinished(summary.head)
     const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
     if (summary && summary.head.seq !== folded.seq) {
       // Between the two reads another writer may have taken the session and gone on.

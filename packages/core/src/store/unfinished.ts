@@ -1,11 +1,13 @@
 /**
- * The head of a session whose import has not finished. Its version is that of no machine, so its entries cannot be
- * taken for a conversation; the last append of the import replaces it.
+ * The head of a session whose import or fork has not finished. Its version is that of no machine, so its entries cannot
+ * be taken for a conversation; the last append of the import or fork replaces it.
  */
 import { LastgoodError } from '../errors.ts'
+import type { Origin } from '../journal/journal.ts'
 import { headVersion, type Head } from './store.ts'
 
 const importing = 'importing'
+const forking = 'forking'
 
 export interface ImportSource {
   /** SHA-256 of the file's entries, in hex. */
@@ -13,7 +15,7 @@ export interface ImportSource {
   entries: number
 }
 
-export function unfinishedHead(sessionId: string, seq: number, at: number, { sha256, entries }: ImportSource): Head {
+export function importingHead(sessionId: string, seq: number, at: number, { sha256, entries }: ImportSource): Head {
   return {
     v: headVersion,
     sessionId,
@@ -28,11 +30,20 @@ export function unfinishedHead(sessionId: string, seq: number, at: number, { sha
   }
 }
 
+/** It names the origin already, so that nobody removes that. */
+export function forkingHead(head: Head, origin: Origin): Head {
+  const reason = 'its fork has not finished: run the fork again'
+  return { ...head, status: 'suspended', reason, origin, machine: { version: forking, value: forking, context: {} } }
+}
+
 /** The file that an unfinished import reads; undefined for every other session. */
 export function unfinishedImport({ machine }: Head): ImportSource | undefined {
   if (machine.version !== importing) return undefined
   return { sha256: String(machine.context['sha256']), entries: Number(machine.context['entries']) }
 }
+
+/** Whether it is a fork that has not finished: nothing is in it yet. */
+export const isUnfinishedFork = ({ machine }: Head): boolean => machine.version === forking
 
 export function anotherImport(sessionId: string): LastgoodError {
   return nameTaken(sessionId, 'an unfinished import of another file', ', or discard that import: --force')
@@ -46,8 +57,9 @@ export function nameTaken(sessionId: string, by = 'a session', or = ''): Lastgoo
   })
 }
 
-/** Throws `journal-corrupt` for the head of an unfinished import. */
-export function assertImported(head: Head): void {
+/** Throws `journal-corrupt` for the head of an unfinished import or fork. */
+export function assertFinished(head: Head): void {
+  if (isUnfinishedFork(head)) throw cutFork(head)
   const source = unfinishedImport(head)
   if (!source) return
   const { sessionId, seq } = head
@@ -59,4 +71,12 @@ export function assertImported(head: Head): void {
       details: { sessionId, seq, ...source },
     },
   )
+}
+
+function cutFork({ sessionId, origin }: Head): LastgoodError {
+  const from = origin?.sessionId ?? '<session>'
+  return new LastgoodError('journal-corrupt', `session ${sessionId}: its fork stopped before anything was in it`, {
+    hint: `run the fork again, it takes the place of this one: lastgood fork ${from} ${sessionId}`,
+    details: { sessionId, origin },
+  })
 }
