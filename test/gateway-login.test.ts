@@ -69,9 +69,11 @@ describe('a client that can renew its credentials', () => {
 })
 
 describe('an outage of the login is waited out at once', () => {
-  test('for a client that has no other credentials', async () => {
+  test.each([
+    ['has no other credentials', { 'x-lastgood-session': 'ses' }],
+    ['calls itself Claude Code, but names no session', { 'user-agent': 'claude-cli/0.24.4 (external, cli)' }],
+  ])('for a client that %s', async (_which, headers) => {
     const { gateway } = await setUp({ lab: { model: () => reply(text('hi')), outages: [refused([2, 5])] } })
-    const headers = { 'x-lastgood-session': 'ses' }
     await ask(gateway, begins, headers)
     expect((await ask(gateway, goesOn('hi'), headers)).status).toBe(200)
   })

@@ -56,6 +56,7 @@ describe.each([
 
 test.each([
   ['any other client', { 'x-lastgood-session': 'ses' }, {}],
+  ['a client that calls itself Claude Code, but names no session,', { 'user-agent': 'claude-cli/0.24.4 (x, cli)' }, {}],
   ['a helper without tools, which does not compact,', { 'x-claude-code-session-id': 'agent' }, { tools: [] }],
 ])('%s has it repaired at once', async (_who, headers, more) => {
   const { ask } = await narrow(headers)

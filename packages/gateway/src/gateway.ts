@@ -82,7 +82,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const bytes = await bodyOf(request, pieces, resolved)
     const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
-    const renews = resolved.hasClientsLogin && isClaudeCode(named)
+    const renews = resolved.hasClientsLogin && body !== undefined && isClaudeCode(named, body)
     const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }
     const found = asked && (await sessions.answerTo(asked))
     if (!found) return passOn(request, bytes, leave)

@@ -106,7 +106,7 @@ export class Lane {
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
     const { request, body, named, renews } = asked
-    const compacts = isClaudeCode(named) && hasTools(body) && !isAside(named, body)
+    const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)
     this.#refusals.asks({
       credentials: renews ? request.headers : undefined,
       history: compacts ? beginningOf(body) : undefined,

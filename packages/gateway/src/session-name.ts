@@ -21,7 +21,7 @@ export function sessionNameOf(headers: Headers, body: MessagesBody): SessionName
   if (named === undefined) return undefined
   const id = asId(named)
   if (headers.get(ownHeader)) return { id, hasHelpers: false, agent: undefined }
-  return { id, hasHelpers: true, agent: isSubAgent(headers) ? undefined : agentOf(headers) }
+  return { id, hasHelpers: true, agent: isSubAgent(headers) ? undefined : agentOf(headers, body) }
 }
 
 const ownHeader = 'x-lastgood-session'
@@ -43,13 +43,15 @@ export function idInHeaders(headers: Headers): string | undefined {
 
 const subAgentId = (session: string, id: string): string => asId(`${asId(session)}.${digest(id)}`)
 
-function agentOf(headers: Headers): string | undefined {
-  if (isClaudeCode(headers)) return 'claude-code'
+function agentOf(headers: Headers, body: MessagesBody): string | undefined {
+  if (isClaudeCode(headers, body)) return 'claude-code'
   return /\bopencode\//.test(agentIn(headers)) ? 'opencode' : undefined
 }
 
-export const isClaudeCode = (headers: Headers): boolean =>
-  headers.has('x-claude-code-session-id') || agentIn(headers).startsWith('claude-cli/')
+/** It always names its session, at first in the metadata alone. Others call themselves the same: qwen-code does. */
+export const isClaudeCode = (headers: Headers, body: MessagesBody): boolean =>
+  headers.has('x-claude-code-session-id') ||
+  (agentIn(headers).startsWith('claude-cli/') && nameInMetadata(body) !== undefined)
 
 const agentIn = (headers: Headers): string => headers.get('user-agent') ?? ''
 
@@ -69,10 +71,11 @@ export function isForItself(headers: Headers, body: MessagesBody): boolean {
  * Whether Claude Code asks it beside its conversation, with all that was said and its tools (a suggestion, `/btw`, a
  * recap, a compaction): it goes on from what it marks for the cache, and here the end has no mark.
  */
-export function isAside(headers: Headers, { messages }: MessagesBody): boolean {
+export function isAside(headers: Headers, body: MessagesBody): boolean {
   const isMarked = (message: Message) => blocksOf(message).some((block) => block['cache_control'] != null)
+  const { messages } = body
   const last = messages.at(-1)
-  return isClaudeCode(headers) && last !== undefined && !isMarked(last) && messages.some(isMarked)
+  return isClaudeCode(headers, body) && last !== undefined && !isMarked(last) && messages.some(isMarked)
 }
 
 /** A short digest of the beginning of a request's conversation, without cache markers, which clients move around. */
