@@ -138,6 +138,7 @@ export {
   betasOf,
   isMessagesRequest,
   isStructured,
+  wantsVerdicts,
 } from './wire/messages-request.ts'
 export { type Pieces, readPieces, streamOf } from './wire/pieces.ts'
 export { type PendingRepairs, pendingRepairs } from './wire/pending-repairs.ts'

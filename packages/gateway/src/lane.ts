@@ -13,6 +13,7 @@ import {
   isCut,
   meansTheSame,
   replayed,
+  wantsVerdicts,
   type AssistantMessage,
   type Interceptor,
   type MessagesBody,
@@ -234,6 +235,7 @@ function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
   const [asked, now] = [partsOf(one), partsOf(other)]
   return (
     (one.stream === true) === (other.stream === true) &&
+    wantsVerdicts(one) === wantsVerdicts(other) &&
     meansTheSame(asked, now) &&
     one.messages.length === other.messages.length &&
     continuationOf(one.messages, other.messages).kept === one.messages.length
@@ -244,16 +246,17 @@ function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
  * Whether an answer to a request with `parameters` also answers `now`. A client that falls back to a request without a
  * stream may leave the model less room; that matters only for an answer that was cut for lack of room.
  */
-function isAnswerTo({ stop_reason }: AssistantMessage, parameters: Parameters, now: MessagesBody): boolean {
+function isAnswerTo(last: AssistantMessage, parameters: Parameters, now: MessagesBody): boolean {
   const { thread: _written, ...body } = now
+  if (wantsVerdicts(now) && !('safeguard_results' in last)) return false
   const [asked, again] = [partsOf(parameters), partsOf(body)]
-  return meansTheSame(asked.rest, again.rest) && (!isCut(stop_reason) || meansTheSame(asked.room, again.room))
+  return meansTheSame(asked.rest, again.rest) && (!isCut(last.stop_reason) || meansTheSame(asked.room, again.room))
 }
 
 type Parameters = Readonly<Record<string, unknown>>
 
 /** The parts of a request, besides the messages, that its answer depends on. */
 function partsOf(body: Parameters): { rest: Parameters; room: readonly unknown[] } {
-  const { messages: _said, stream: _how, metadata: _who, max_tokens, thinking, ...rest } = body
+  const { messages: _said, stream: _how, metadata: _who, safeguards: _about, max_tokens, thinking, ...rest } = body
   return { rest, room: [max_tokens, thinking] }
 }

@@ -30,7 +30,7 @@ export const PING = frame('ping', { type: 'ping' })
 
 /** `partialInput`: the arguments of the last block as far as they are streamed, if a limit cut them. */
 export function framesOf(message: ServedMessage, partialInput?: string): readonly Frame[] {
-  const { content, usage, stop_reason, stop_sequence, stop_details, container, ...rest } = message
+  const { content, usage, stop_reason, stop_sequence, stop_details, container, safeguard_results, ...rest } = message
   const opening = {
     ...rest,
     content: [],
@@ -45,6 +45,7 @@ export function framesOf(message: ServedMessage, partialInput?: string): readonl
     stop_sequence,
     ...(stop_details !== undefined && { stop_details }),
     ...(container !== undefined && { container }),
+    ...(safeguard_results !== undefined && { safeguard_results }),
   }
   const framesOfBlock = (block: Block, index: number): readonly Frame[] =>
     blockFrames(block, index, index === content.length - 1 ? partialInput : undefined)

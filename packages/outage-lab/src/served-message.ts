@@ -54,6 +54,7 @@ export function makeMessage(reply: Reply, transcript: Transcript, making: Messag
     ...(modern && { stop_details: null, container: null, diagnostics: null }),
     ...(making.container && { container: making.container }),
     ...(dropped.length > 0 && { input_transformations: dropped }),
+    ...(conversation.request['safeguards'] !== undefined && { safeguard_results: verdictsOn(content) }),
     usage: {
       ...usage,
       ...(modern && {
@@ -141,6 +142,13 @@ function sign(blocks: readonly Block[], { binding, card }: Transcript): readonly
     at = bindBlock(at, 'assistant', served)
     return served
   })
+}
+
+/** On each call: nothing is found dangerous here. */
+function verdictsOn(content: readonly Block[]): readonly unknown[] {
+  const calls = content.filter(({ type }) => type === 'tool_use')
+  const verdicts = calls.map(({ id }) => [id, { type: 'evaluated', outcome: 'not_flagged' }] as const)
+  return [{ type: 'dangerous_tool_use', status: { type: 'available', tool_uses: Object.fromEntries(verdicts) } }]
 }
 
 function droppedThinking({

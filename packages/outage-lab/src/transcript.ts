@@ -19,6 +19,8 @@ import { tokensOf } from './tokens.ts'
 /** From this version on sampling settings and some blocks are refused. */
 const MODERN_VERSION = '2026-10-21'
 export const BINDING_BETA = 'thinking-binding-controls-2026-08-01'
+/** With it a request may ask for a verdict on each call of the answer: `safeguards`. */
+export const SAFEGUARDS_BETA = 'dangerous-tool-use-2026-09-03'
 
 /** Values for the places in a rule's text. */
 export type Found = { readonly [place: string]: string | number | readonly string[] }

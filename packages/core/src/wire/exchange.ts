@@ -28,6 +28,8 @@ export interface ExchangeOptions<R extends WireRequest> {
   expects: 'stream' | 'message' | 'anything'
   /** The caller parses the text of the answer. */
   isStructured: boolean
+  /** The caller needs the API's verdicts on the calls of the answer, which come with its end. */
+  wantsVerdicts: boolean
   recorder: Recorder<R>
   clock: Clock
   limits: Limits
@@ -229,9 +231,9 @@ export class Exchange<R extends WireRequest> {
   }
 
   #relayOf(answer: Answer): Relay {
-    const { recorder, clock, isStructured } = this.#it
+    const { recorder, clock, isStructured, wantsVerdicts } = this.#it
     const { delivered, signal } = this
-    return new Relay(answer, { recorder, delivered, clock, signal, holdsText: isStructured })
+    return new Relay(answer, { recorder, delivered, clock, signal, isStructured, wantsVerdicts })
   }
 
   /** The last text of a broken attempt: the end of the answer that is kept, or the end of the block that was open. */

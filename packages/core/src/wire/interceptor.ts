@@ -22,6 +22,7 @@ import {
   isMessagesRequest,
   isStructured,
   joinConversation,
+  wantsVerdicts,
   type ConversationRequest,
   type MessagesBody,
   type Recorded,
@@ -90,6 +91,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
       isStructured: isStructured(joined.envelope.body),
+      wantsVerdicts: wantsVerdicts(joined.envelope.body),
       recorder: new SessionRecorder({
         session,
         sent,
@@ -123,6 +125,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
       request: sent,
       expects,
       isStructured: isStructured(body),
+      wantsVerdicts: wantsVerdicts(body),
       recorder: sideRecorder(session, { request: sent, next }, health, rung),
     }).run()
   }

@@ -84,6 +84,10 @@ export function isStructured(body: Readonly<Record<string, unknown>> | undefined
   return isRecord(format) || (isRecord(config) && isRecord(config['format']))
 }
 
+/** Whether the API is to say of each call of the answer if it is dangerous: a client runs none without that by itself. */
+export const wantsVerdicts = (body: Readonly<Record<string, unknown>> | undefined): boolean =>
+  body?.['safeguards'] != null
+
 /** The request, joined to the conversation; undefined when it is about something else. */
 export function joinConversation(
   request: WireRequest,

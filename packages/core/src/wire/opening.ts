@@ -2,7 +2,7 @@
  * The entries that a caller's request implies, before it is sent: a resume, a rewind, new messages, a changed envelope.
  */
 import { isSameText } from '../json.ts'
-import type { Block, EntryBody, Message } from '../journal/journal.ts'
+import type { Block, EntryBody, Envelope, Message } from '../journal/journal.ts'
 import { blocksOf, isCall } from '../journal/message.ts'
 import type { Session } from '../session/session.ts'
 import { inDoubtResult, type ToolCall } from '../journal/transcript.ts'
@@ -32,9 +32,16 @@ export function openingEntries(
   if (turn === lastGoodTurn) {
     entries.push({ type: 'turn-started', turn: turn + 1, ...(agent !== undefined && { agent }), messages: added })
   } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
-  if (!session.envelope || !isSameText(envelope, session.envelope)) entries.push({ type: 'envelope-changed', envelope })
+  const isPinned = session.envelope && isSameText(settled(envelope), settled(session.envelope))
+  if (!isPinned) entries.push({ type: 'envelope-changed', envelope })
   return entries
 }
+
+/** Without what a client tells a safeguard about this one request (its Git status, its last words). */
+const settled = ({ body: { safeguards, ...body }, ...rest }: Envelope): Envelope => ({
+  ...rest,
+  body: { ...body, ...(safeguards != null && { safeguards: true }) },
+})
 
 /** Calls that the caller answers as `session.messages()` does: the model is told that their outcome is unknown. */
 export function reportedCalls({ transcript }: Session, { rewindTo, added }: ConversationRequest): readonly ToolCall[] {

@@ -60,7 +60,9 @@ export interface RelayOptions {
   clock: Clock
   signal: AbortSignal
   /** The caller parses the text, so none is handed out that another attempt would begin again. */
-  holdsText: boolean
+  isStructured: boolean
+  /** The caller needs the verdicts on its calls, which come with the end: calls that have none are no part of an answer. */
+  wantsVerdicts: boolean
 }
 
 /** Relays one attempt. */
@@ -76,7 +78,7 @@ export class Relay {
   readonly #seen: Pick<Wire, 'inBandError' | 'cause' | 'timer' | 'endedPolitely'> & { events: number } = { events: 0 }
   #pieces: Pieces | undefined
   #openBlock: number | undefined
-  readonly #holdsText: boolean
+  readonly #asked: Pick<RelayOptions, 'isStructured' | 'wantsVerdicts'>
   /** The place of the last block that an event was about. */
   #lastPlace = 0
   /** Its blocks are over. */
@@ -87,9 +89,9 @@ export class Relay {
   #isOver = false
   #hasStopped = false
 
-  constructor(answer: Answer, { recorder, delivered, clock, signal, holdsText }: RelayOptions) {
+  constructor(answer: Answer, { recorder, delivered, clock, signal, ...asked }: RelayOptions) {
     this.answer = answer
-    this.#holdsText = holdsText
+    this.#asked = asked
     this.#recorder = recorder
     this.#delivered = delivered
     this.#clock = clock
@@ -230,7 +232,7 @@ export class Relay {
       delivered.note = recorder.note
       delivered.leftovers += 1
     }
-    this.#held.begin(this.#assembler.placeOf(data), block, this.#holdsText && block.type === 'text')
+    this.#held.begin(this.#assembler.placeOf(data), block, this.#asked.isStructured && block.type === 'text')
     return note + this.#ofBlock(event, data)
   }
 
@@ -269,9 +271,10 @@ export class Relay {
       await this.#recorder.answered({ message, requestId: headers.get('request-id') ?? undefined, salvaged: false })
       return { kind: 'answered', rest: this.release(message) }
     }
-    const whole = complete ? usablePart(complete) : assembler.salvage(this.#recorder)
+    const { wantsVerdicts } = this.#asked
+    const whole = complete ? usablePart(complete) : wantsVerdicts ? undefined : assembler.salvage(this.#recorder)
     // Half a JSON text, continued by another attempt, would not be JSON.
-    const text = this.#holdsText ? [] : assembler.keptText()
+    const text = this.#asked.isStructured ? [] : assembler.keptText()
     const { events, ...rest } = this.#seen
     const wire: Wire = {
       phase: 'body',

@@ -10,6 +10,8 @@ type Json = Readonly<Record<string, unknown>>
 export function* replayed(message: AssistantMessage): Generator<string, void, undefined> {
   const { content, stop_reason, usage, ...rest } = message
   const { stop_sequence = null, ...start } = rest as Json
+  // Some of it comes with the end from the API, and there clients look for it: verdicts on the calls, a container.
+  const { id: _id, type: _type, role: _role, model: _model, ...end } = start
   yield event({
     type: 'message_start',
     message: { ...start, content: [], stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
@@ -20,7 +22,7 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
     for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta })
     yield event({ type: 'content_block_stop', index })
   }
-  yield event({ type: 'message_delta', delta: { stop_reason, stop_sequence }, usage: usage ?? {} })
+  yield event({ type: 'message_delta', delta: { ...end, stop_reason, stop_sequence }, usage: usage ?? {} })
   yield event({ type: 'message_stop' })
 }
 

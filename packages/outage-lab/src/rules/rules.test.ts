@@ -61,6 +61,12 @@ describe('the rules', () => {
     expect(firstViolation(read(request))).toBeUndefined()
   })
 
+  test('take safeguards under their beta alone', () => {
+    const asked = { ...NEW, safeguards: [{ type: 'dangerous_tool_use' }] }
+    expect(firstViolation(read(asked, { betas: ['dangerous-tool-use-2026-09-03'] }))).toBeUndefined()
+    expect(firstViolation(read(asked))?.message).toBe('safeguards: Extra inputs are not permitted')
+  })
+
   test('never throw, whatever the request is', () => {
     for (const junk of [
       null,

@@ -3,7 +3,7 @@
  * 1. Blocks that the API itself sends back unchanged pass: only the types listed here have a closed set of fields.
  */
 import { isObject, objectsOf, stringOf, type JsonObject } from '../json.ts'
-import { BINDING_BETA, type Found, type Transcript } from '../transcript.ts'
+import { BINDING_BETA, SAFEGUARDS_BETA, type Found, type Transcript } from '../transcript.ts'
 
 const EXTRA = 'Extra inputs are not permitted'
 const MISSING = 'Field required'
@@ -11,7 +11,7 @@ const MISSING = 'Field required'
 const SETTINGS = new Set(
   (
     'max_tokens messages model billing_policy cache_control compaction container context_management diagnostics fallback_credit_token fallbacks ' +
-    'inference_geo mcp_servers metadata output_config output_format service_tier speed stop_sequences stream system temperature thinking thread ' +
+    'inference_geo mcp_servers metadata output_config output_format safeguards service_tier speed stop_sequences stream system temperature thinking thread ' +
     'tool_choice tools top_k top_p user_profile_id'
   ).split(' '),
 )
@@ -43,6 +43,8 @@ export function findBadSetting({ request, betas }: Transcript): Found | undefine
   for (const field of ['model', 'messages']) if (request[field] === undefined) return { path: field, problem: MISSING }
   const unknown = Object.keys(request).find((field) => !SETTINGS.has(field))
   if (unknown !== undefined) return { path: unknown, problem: EXTRA }
+  if (request['safeguards'] !== undefined && !betas.includes(SAFEGUARDS_BETA))
+    return { path: 'safeguards', problem: EXTRA }
   const messages = request['messages']
   if (!Array.isArray(messages)) return { path: 'messages', problem: 'Input should be a valid list' }
   if (messages.length === 0) return { path: 'messages', problem: 'at least one message is required' }
