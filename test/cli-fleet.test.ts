@@ -194,6 +194,42 @@ describe('lastgood submit', () => {
   })
 })
 
+describe('a turn that no worker has taken yet', () => {
+  it('is queued in every list, not interrupted, until its fleet is no longer heard of', async () => {
+    const { cwd, store, redis } = await project(13)
+    const listed = async () => {
+      const { stdout } = await run(['list', '--json'], { cwd })
+      const { sessions } = JSON.parse(stdout) as { sessions: { status: string; recoverable: boolean }[] }
+      return sessions.map(({ status, recoverable }) => ({ status, recoverable }))
+    }
+    await run(['submit', 's', '--agent', 'coder', 'Go.'], { cwd })
+    expect(await listed()).toEqual([{ status: 'queued', recoverable: false }])
+    expect((await run(['list', '--state', 'interrupted'], { cwd })).stderr).toContain('nothing to resume; 1 more')
+    const { stdout } = await run(['doctor'], { cwd })
+    expect(stdout).toContain('session s is left to the workers of a fleet')
+    expect(stdout).not.toContain('was cut off')
+    expect((await run(['status', '--report'], { cwd })).stdout).not.toContain('coder')
+    expect(await run(['resume', '--no-input'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is none to resume'),
+    })
+    // Another program holds it, and gives it back.
+    const session = await openSession('s', { store })
+    expect(await listed()).toEqual([{ status: 'running', recoverable: false }])
+    await session.close()
+    expect(await listed()).toEqual([{ status: 'queued', recoverable: false }])
+    await redis.hdel('lastgood:shared', 'fleet:agents')
+    expect(await listed()).toEqual([{ status: 'interrupted', recoverable: true }])
+    expect((await run(['doctor'], { cwd })).stdout).toContain('session s was cut off')
+    // A worker makes it known again, and a person may still resume it.
+    const worker = run(['worker'], { cwd })
+    await expect.poll(() => worker.stderr.text, { timeout: 10_000 }).toContain('turn 1 is saved')
+    worker.stop('SIGTERM')
+    await worker
+    expect(await redis.hget('lastgood:shared', 'fleet:agents')).toContain('coder')
+  })
+})
+
 describe('lastgood fleet', () => {
   it('pauses and resumes what workers take', async () => {
     const { cwd, redis } = await project(14)

@@ -74,6 +74,13 @@ export {
   assertSharedPrefix,
   sharedJson,
 } from './records/shared-state.ts'
+export {
+  type FleetAgents,
+  isLeftToWorkers,
+  noteFleetAgent,
+  readFleetAgents,
+  waitsForPerson,
+} from './records/fleet-agents.ts'
 export { type Agent, type Session } from './session/session.ts'
 export { type SessionOptions } from './session/session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'

@@ -79,7 +79,7 @@ export interface SessionCard {
   sessionId: string
   /** The group in which the page shows it; `needs-you` is never folded. */
   group: 'needs-you' | 'waiting' | 'recovered' | 'running' | 'done'
-  status: 'idle' | 'running' | 'waiting' | 'suspended' | 'needs-input' | 'interrupted'
+  status: 'idle' | 'running' | 'waiting' | 'suspended' | 'needs-input' | 'interrupted' | 'queued'
   agent: string | null
   model: string | null
   /** The model of another rung that has the turn, or had the last one. */

@@ -1,5 +1,5 @@
 /** What the head of a session asks of a fleet: work now, later, or none. Pure, but `isDead` checks a process. */
-import { isDead, type Head, type Owner, type SessionSummary } from '@lastgood/core'
+import { isDead, waitsForPerson, type Owner, type SessionSummary } from '@lastgood/core'
 import { comesBackAt, type Recovered } from './comeback.ts'
 
 export type Verdict =
@@ -22,10 +22,6 @@ export interface Surroundings {
 
 /** A head that is this far in the future was written by a clock that is ahead, or before ours was set back. */
 const aheadMs = 60_000
-
-/** Whether no worker continues its open turn before a person has. */
-export const waitsForPerson = ({ status, dueAt }: Pick<Head, 'status' | 'dueAt'>): boolean =>
-  status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
 
 export function assess(summary: SessionSummary | undefined, surroundings: Surroundings): Verdict {
   const { now, recovered, isGone = isDead } = surroundings

@@ -1,7 +1,6 @@
 /** What a program can do with a fleet whose workers run elsewhere: submit turns, look, pause. */
-import { isDead, LastgoodError, type Block, type Head, type Store } from '@lastgood/core'
+import { isDead, LastgoodError, waitsForPerson, type Block, type Head, type Store } from '@lastgood/core'
 import { Agents } from './agents.ts'
-import { waitsForPerson } from './assess.ts'
 import { copyOf } from './connection.ts'
 import { continueTurn } from './continue-turn.ts'
 import { DueIndex } from './due-index.ts'
@@ -65,7 +64,7 @@ export function fleetClient(options: ClientOptions): FleetClient {
   const keys = keysUnder(resolved.prefix)
   const connection = copyOf(resolved.connection)
   const [index, queues] = [new DueIndex(connection, keys), new Queues(connection, keys)]
-  return clientOver({ options: resolved, index, queues, agents: new Agents(connection, keys, queues) })
+  return clientOver({ options: resolved, index, queues, agents: new Agents(connection, keys, queues, resolved) })
 }
 
 /** The client closes `queues`, and so the connection of both, when it is closed. */

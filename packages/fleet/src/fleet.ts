@@ -51,7 +51,7 @@ export function runFleet(given: FleetOptions): Fleet {
   const forAll = copyOf(connection)
   const [index, queues] = [new DueIndex(forAll, keys), new Queues(forAll, keys)]
   const own = [...options.agents.keys()]
-  const agents = new Agents(forAll, keys, queues, own)
+  const agents = new Agents(forAll, keys, queues, options, own)
   const client = clientOver({ options, index, queues, agents })
   const forWorkers = patientCopyOf(connection)
   const recoveries = new Recoveries(store, clock)

@@ -12,6 +12,7 @@ import {
   LastgoodError,
   openSession,
   readHistory,
+  waitsForPerson,
   type Block,
   type Message,
   type Session,
@@ -19,7 +20,6 @@ import {
   type Store,
 } from '@lastgood/core'
 import type { Agents } from './agents.ts'
-import { waitsForPerson } from './assess.ts'
 import type { DueIndex, Priority } from './due-index.ts'
 import { queuedLookMs } from './feeder.ts'
 import type { ResolvedClient } from './options.ts'

@@ -19,7 +19,7 @@ function openSweep() {
     clock: systemClock,
     index,
     recoveries: new Recoveries(store, systemClock),
-    agents: new Agents(copy, keys, queues),
+    agents: new Agents(copy, keys, queues, { store, clock: systemClock }),
     own: ['coder'],
     lock: { key: `${prefix}:sweep`, ttlMs: 60_000 },
     signal: new AbortController().signal,

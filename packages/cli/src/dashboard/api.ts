@@ -3,7 +3,14 @@
  *
  * 1. Content of conversations is given only on request, and never with a secret of a known shape.
  */
-import { assertSessionId, LastgoodError, sessionNotFound, type Clock, type Entry } from '@lastgood/core'
+import {
+  assertSessionId,
+  LastgoodError,
+  readFleetAgents,
+  sessionNotFound,
+  type Clock,
+  type Entry,
+} from '@lastgood/core'
 import type { ResumeAllDocument, SessionDocument } from '@lastgood/dashboard'
 import { Hono, type Context } from 'hono'
 import type { LastgoodConfig } from '../config.ts'
@@ -104,7 +111,7 @@ export function apiOf(parts: ApiParts): Hono {
     const started = resumes.of(id, hasContent)
     const facts = {
       store: opened,
-      row: rowOf(summary),
+      row: rowOf(summary, await readFleetAgents(opened.shared)),
       flags,
       agents,
       now: clock.now(),

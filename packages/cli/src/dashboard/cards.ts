@@ -1,5 +1,5 @@
 /** The sessions as last seen, as rows and as cards, and the changes that nobody has been told of. */
-import { LastgoodError, type SessionSummary } from '@lastgood/core'
+import { LastgoodError, type FleetAgents, type SessionSummary } from '@lastgood/core'
 import type { SessionCard } from '@lastgood/dashboard'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
 import { rowOf, type SessionRow } from '../sessions/session-row.ts'
@@ -11,6 +11,8 @@ export class Cards {
   readonly #cards = new Map<string, SessionCard>()
   readonly #changed = new Set<string>()
   readonly #removed = new Set<string>()
+  /** The agents of the fleets of the store. */
+  fleet: FleetAgents = new Map()
 
   constructor(
     facts: Omit<CardFacts, 'now' | 'survived'>,
@@ -41,7 +43,7 @@ export class Cards {
   /** Errors: `journal-corrupt` if no card can be made of it; what was known before stays. */
   take(summary: SessionSummary): void {
     const { sessionId } = summary.head
-    const row = rowOf(summary)
+    const row = rowOf(summary, this.fleet)
     const card = this.#cardOf(row)
     this.#rows.set(sessionId, row)
     const before = this.#cards.get(sessionId)

@@ -33,8 +33,10 @@ const survived = (agoMs: number): SurvivedOutage => ({
   answeredAt: now - agoMs,
 })
 const hour = 3_600_000
+/** It runs `writer`. */
+const fleet = new Map([['writer', now]])
 const cardOf = (changes: Partial<Head>, held: Holder | null = null, came?: SurvivedOutage, agents: string[] = []) =>
-  sessionCard(rowOf({ head: head(changes), holder: held }), {
+  sessionCard(rowOf({ head: head(changes), holder: held }, fleet), {
     now,
     flags: ['--store ./state'],
     agents: new Set(agents),
@@ -57,6 +59,22 @@ describe('a session stands', () => {
     ['done', 'idle', holder, undefined],
   ] as const)('among %s: %s, held by %o, recovered %o', (group, status, held, came) => {
     expect(cardOf({ status }, held, came).group).toBe(group)
+  })
+
+  test('among those that wait, when the workers of a fleet continue it, and with a person otherwise', () => {
+    const agent = 'writer'
+    const left = (changes: Partial<Head>) => {
+      const { group, status } = cardOf({ agent, ...changes })
+      return [group, status]
+    }
+    expect(left({ status: 'running' })).toEqual(['waiting', 'queued'])
+    expect(left({ status: 'waiting' })).toEqual(['waiting', 'waiting'])
+    expect(left({ status: 'suspended', dueAt: now + hour })).toEqual(['waiting', 'suspended'])
+    expect(left({ status: 'suspended' })).toEqual(['needs-you', 'suspended'])
+    expect(left({ status: 'needs-input' })).toEqual(['needs-you', 'needs-input'])
+    expect(left({ status: 'running', agent: 'coder' })).toEqual(['needs-you', 'interrupted'])
+    // Written after the fleet was last heard of.
+    expect(left({ status: 'running', updatedAt: now + 1 })).toEqual(['needs-you', 'interrupted'])
   })
 
   test('among those that need nobody, when it is a helper that was left', () => {

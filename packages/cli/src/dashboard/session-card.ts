@@ -59,11 +59,12 @@ export function ownCommand(head: Head, agents: ReadonlySet<string>, flags: reado
 
 /** A session that no process will wake needs a person, even one that waits: its process is gone. */
 function groupOf(
-  { head, holder, status, isRecoverable }: SessionRow,
+  { head, holder, status, isRecoverable, isForWorkers }: SessionRow,
   survived: SurvivedOutage | undefined,
   now: number,
 ): SessionCard['group'] {
   if (holder === null && helpedBy(head) !== undefined) return 'done'
+  if (isForWorkers) return 'waiting'
   if (isRecoverable || status === 'needs-input' || status === 'suspended') return 'needs-you'
   if (status === 'waiting') return 'waiting'
   // A running session is listed as recovered only for a while.

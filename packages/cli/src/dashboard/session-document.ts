@@ -53,7 +53,7 @@ export async function sessionDocument(facts: SessionFacts, left?: AbortSignal): 
       provider: providerBands(outages.all, firstRequestAt, row.head.updatedAt),
       statusPage: statusPageBands(page, row.head.model),
     },
-    resume: row.isRecoverable ? await resumePreview(facts) : null,
+    resume: row.isRecoverable || row.isForWorkers ? await resumePreview(facts) : null,
     started,
   }
 }

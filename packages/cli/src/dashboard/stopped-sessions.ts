@@ -3,7 +3,7 @@
  *
  * A session that a person has suspended, with a reason of their own, is not among them, whatever it waited for before.
  */
-import { isLastgoodError, type Head, type Store } from '@lastgood/core'
+import { isLastgoodError, readFleetAgents, type Head, type Store } from '@lastgood/core'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
 import { rowOf, type SessionRow } from '../sessions/session-row.ts'
 import { isClients } from '../sessions/client-command.ts'
@@ -33,7 +33,8 @@ export async function stoppedSession(
   agents: ReadonlySet<string>,
 ): Promise<Head | undefined> {
   const summary = await store.summary(sessionId)
-  return summary && (await isStopped(store, rowOf(summary), agents)) ? summary.head : undefined
+  const row = summary && rowOf(summary, await readFleetAgents(store.shared))
+  return row && (await isStopped(store, row, agents)) ? row.head : undefined
 }
 
 async function isStopped(

@@ -12,6 +12,7 @@ import {
   isLastgoodError,
   LastgoodError,
   providerHealth,
+  readFleetAgents,
   type SessionSummary,
   shellWord,
   type Store,
@@ -210,6 +211,7 @@ export class Watcher {
     const store = await kept.open()
     const missing = this.#cards.ids.length > 0 ? missingFolder(store.location) : undefined
     if (missing !== undefined) throw folderGone(missing)
+    this.#cards.fleet = await readFleetAgents(store.shared)
     const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
     let damage = failure
     for (const summary of summaries) {

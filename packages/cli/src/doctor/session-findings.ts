@@ -22,6 +22,7 @@ export function sessionFindings(rows: readonly SessionRow[], facts: SessionFacts
     ...interrupted(of('interrupted'), facts),
     ...waiting(of('waiting'), facts),
     ...suspended(of('suspended'), facts),
+    ...forWorkers(rows, facts),
     ...unknownAgents(idle, facts),
   ]
 }
@@ -64,6 +65,17 @@ function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Findin
     what: `${sessionsText(rows, 'is', 'are')} suspended: ${reasonOf(rows)}`,
     risk: 'nothing is lost; it continues once it is resumed (P6)',
     mend: mendOf(rows, 'suspended', flags),
+  })
+}
+
+/** Whether a worker runs now, a store does not say. */
+function forWorkers(all: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
+  const rows = all.filter(({ isForWorkers }) => isForWorkers)
+  return finding(rows, {
+    severity: 'info',
+    what: `${sessionsText(rows, 'is', 'are')} left to the workers of a fleet`,
+    risk: 'nothing is lost; without a worker that runs their agents, nobody continues them (P6)',
+    mend: commandLine('see what the fleet does: lastgood fleet', ...flags),
   })
 }
 

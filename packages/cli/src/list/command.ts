@@ -82,7 +82,8 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   }
 }
 
-const isAtWork = ({ holder, status }: SessionRow): boolean => holder !== null && status !== 'idle'
+const isAtWork = ({ holder, status, isForWorkers }: SessionRow): boolean =>
+  isForWorkers || (holder !== null && status !== 'idle')
 
 function print(
   context: CliContext,

@@ -21,7 +21,7 @@ function choice(head: Partial<Head>, words?: string, row: Partial<SessionRow> = 
   return {
     kind: 'session',
     words,
-    row: { head: whole, holder: null, status: whole.status, isRecoverable: true, ...row },
+    row: { head: whole, holder: null, status: whole.status, isRecoverable: true, isForWorkers: false, ...row },
   }
 }
 

@@ -1,5 +1,13 @@
 /** Which session an argument means, and where it is. */
-import { helpedBy, isJournalError, isLastgoodError, LastgoodError, shellWord, type Store } from '@lastgood/core'
+import {
+  helpedBy,
+  isJournalError,
+  isLastgoodError,
+  LastgoodError,
+  readFleetAgents,
+  shellWord,
+  type Store,
+} from '@lastgood/core'
 import type { SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { nearest } from '../nearest.ts'
@@ -70,7 +78,7 @@ export async function locateJournal(
 
 async function named(store: Store, sessionId: string): Promise<SessionRow | undefined> {
   const summary = await store.summary(sessionId)
-  return summary && rowOf(summary)
+  return summary && rowOf(summary, await readFleetAgents(store.shared))
 }
 
 /** `later`: one that was written after it, and may be of this folder, too: that of a client of `lastgood gateway`. */

@@ -1,14 +1,17 @@
 /**
  * Sessions as people look at them: which can be resumed, which are held, and how each goes on.
  *
- * A session is recoverable when something in it is left to continue and no process holds it. A lease whose holder is
- * known to be dead does not count.
+ * A session is recoverable when something in it is left to continue, no process holds it, and no worker of a fleet comes
+ * for it. A lease whose holder is known to be dead does not count.
  */
 import {
   helpedBy,
   isDead,
+  isLeftToWorkers,
   ownWayOn,
+  readFleetAgents,
   shellWord,
+  type FleetAgents,
   type Head,
   type Holder,
   type Owner,
@@ -18,12 +21,13 @@ import {
 } from '@lastgood/core'
 import { commandLine, safeLine } from '../text.ts'
 
-/** The head's status, but `interrupted` for a session whose process is gone in the middle of a turn. */
-export type ShownStatus = Head['status'] | 'interrupted'
+/** The head's status, but for a turn that nobody runs: `queued` for a worker, or `interrupted`, its process being gone. */
+export type ShownStatus = Head['status'] | 'interrupted' | 'queued'
 export const shownStatuses: readonly ShownStatus[] = [
   'needs-input',
   'suspended',
   'interrupted',
+  'queued',
   'waiting',
   'running',
   'idle',
@@ -35,16 +39,21 @@ export interface SessionRow {
   readonly holder: Holder | null
   readonly status: ShownStatus
   readonly isRecoverable: boolean
+  /** Nobody holds it, and a worker of a fleet comes for it. */
+  readonly isForWorkers: boolean
 }
 
-export function rowOf({ head, holder }: SessionSummary): SessionRow {
+/** `fleet`: the agents of the fleets of its store. */
+export function rowOf({ head, holder }: SessionSummary, fleet: FleetAgents): SessionRow {
   const live = holder && !isDead(holder.owner) ? holder : null
   const isLeft = live === null && head.status !== 'idle'
+  const isForWorkers = isLeft && isLeftToWorkers(head, fleet)
   return {
     head,
     holder: live,
-    isRecoverable: isLeft && helpedBy(head) === undefined,
-    status: isLeft && head.status === 'running' ? 'interrupted' : head.status,
+    isRecoverable: isLeft && !isForWorkers && helpedBy(head) === undefined,
+    isForWorkers,
+    status: !isLeft || head.status !== 'running' ? head.status : isForWorkers ? 'queued' : 'interrupted',
   }
 }
 
@@ -64,7 +73,8 @@ export async function sessionRows(
 ): Promise<{ rows: SessionRow[]; failure?: unknown }> {
   const rows: SessionRow[] = []
   try {
-    for await (const summary of store.list(filter)) rows.push(rowOf(summary))
+    const fleet = await readFleetAgents(store.shared)
+    for await (const summary of store.list(filter)) rows.push(rowOf(summary, fleet))
   } catch (failure) {
     // One damaged session must not hide the others: those listed before it are shown, and the damage is reported.
     return { rows: rows.sort(recoverableFirst), failure }

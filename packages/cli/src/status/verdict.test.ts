@@ -38,8 +38,9 @@ function row(sessionId: string, status: SessionRow['status'], reason?: string, i
   const machine = { version: '2', value: 'x', context: {} }
   const times = { createdAt: now, updatedAt: now }
   const head = { v: 3, sessionId, agent: 'coder', seq: 3, turn: 1, lastGoodTurn: 0, machine, ...times } as const
-  const shown = status === 'interrupted' ? 'running' : status
-  return { head: { ...head, status: shown, ...(reason && { reason }) }, holder: null, status, isRecoverable }
+  const shown = status === 'interrupted' || status === 'queued' ? 'running' : status
+  const whole = { ...head, status: shown, ...(reason && { reason }) }
+  return { head: whole, holder: null, status, isRecoverable, isForWorkers: false }
 }
 
 function verdict(records: readonly HealthRecord[], rows: readonly SessionRow[], page: StatusReport['page']) {

@@ -42,8 +42,9 @@ export interface Verdict {
 /** The rows of `open`: sessions that cannot go on, or not now. */
 export function openRows(rows: readonly SessionRow[]): SessionRow[] {
   return rows.filter(
-    ({ status, isRecoverable, holder }) =>
-      (isRecoverable || holder) && (status === 'waiting' || status === 'suspended' || status === 'needs-input'),
+    ({ status, isRecoverable, isForWorkers, holder }) =>
+      (isRecoverable || isForWorkers || holder) &&
+      (status === 'waiting' || status === 'suspended' || status === 'needs-input'),
   )
 }
 

@@ -15,6 +15,7 @@ const looks: Readonly<Record<SessionCard['status'], [IconName, string, string]>>
   suspended: ['held', 'warn', 'suspended'],
   'needs-input': ['person', 'bad', 'needs an answer'],
   interrupted: ['down', 'bad', 'interrupted'],
+  queued: ['wait', 'plain', 'queued'],
 }
 const recoveries = { 'same-model': 'same model', fallback: 'another model', resumed: 'resumed' }
 
