@@ -1,6 +1,6 @@
 /** Who else can read or write a folder of sessions, and whether this process can. Transcripts hold code and secrets. */
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { platform } from 'node:process'
 import type { Finding } from '../store/store.ts'
@@ -67,9 +67,12 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
     return [
       {
         severity: 'danger',
-        what: `${place} cannot be written by this user (${refused})`,
+        what:
+          refused === 'ENOENT'
+            ? `${place} is a link to a folder that is not there`
+            : `${place} cannot be written by this user (${refused})`,
         risk: 'no session can be recorded, so none can start or continue (P5)',
-        mend: refused === 'EROFS' ? 'mount it writable, or: --store file:<folder>' : ownerMend(dir),
+        mend: mends[refused] ?? (place.startsWith(dir) ? ownerMend(dir) : `${making(dir)} && ${ownerMend(dir)}`),
       },
     ]
   }
@@ -87,6 +90,11 @@ async function ownFindings(dir: string, sessions: string): Promise<Finding[]> {
   return [{ severity: 'danger', what, risk: 'such a session cannot be continued (P5)', mend: ownerMend(dir) }]
 }
 
+const mends: Readonly<Record<string, string>> = {
+  EROFS: 'mount it writable, or: --store file:<folder>',
+  ENOENT: 'mount its disk, or: --store file:<folder>',
+}
+const making = (dir: string): string => `sudo mkdir -p ${shellWord(dir)}`
 const ownerMend = (dir: string): string => `sudo chown -R "$(id -u)" ${shellWord(dir)}`
 
 async function refusalOf(path: string, mode: number): Promise<string | undefined> {
@@ -96,9 +104,11 @@ async function refusalOf(path: string, mode: number): Promise<string | undefined
   )
 }
 
+/** A link that leads nowhere is there, too: nothing can be made in its place. */
 async function nearestThere(path: string): Promise<string> {
   for (let there = path; ; there = dirname(there)) {
-    if (dirname(there) === there || (await refusalOf(there, constants.F_OK)) !== 'ENOENT') return there
+    const found = await lstat(there).catch(systemCode)
+    if (dirname(there) === there || found !== 'ENOENT') return there
   }
 }
 

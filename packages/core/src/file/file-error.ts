@@ -35,6 +35,15 @@ export function notPlain(path: string, cause?: unknown): LastgoodError {
   })
 }
 
+/** A symbolic link whose disk is not mounted where a folder should be: moved away, the sessions behind it would be, too. */
+export function leadsNowhere(path: string, cause: unknown): LastgoodError {
+  return new LastgoodError('store-unavailable', `${path} is a link to a folder that is not there`, {
+    hint: 'mount its disk, or choose another folder with --store or fileStore({ dir })',
+    cause,
+    details: { path },
+  })
+}
+
 /** The journal used to be longer: what is missing is not the torn end of an append, it was on disk. */
 export function cutBack(path: string, lease: string, seq: number, was: number): LastgoodError {
   return new LastgoodError('journal-corrupt', `${path} ends after entry ${seq} but once had ${was}: its end was lost`, {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Finding, Store } from '../store/store.ts'
@@ -199,6 +199,49 @@ describe.skipIf(process.platform === 'win32')('what is open to other users', () 
     expect(await found(store)).toEqual([])
   })
 })
+
+test('a state folder that is a link to a disk that is not there is a danger, and is not told to be moved away', async () => {
+  const { dir, state, open } = await place()
+  await symlink(join(dir, 'unmounted'), state)
+  const store = open()
+  const hint = expect.stringMatching(/^(?!.*a file is).*mount its disk/)
+  await expect(taken(store)).rejects.toMatchObject({ code: 'store-unavailable', hint })
+  expect(await found(store)).toEqual([
+    {
+      severity: 'danger',
+      what: `${state} is a link to a folder that is not there`,
+      risk: 'no session can be recorded, so none can start or continue (P5)',
+      mend: 'mount its disk, or: --store file:<folder>',
+    },
+  ])
+  await mkdir(join(dir, 'unmounted'))
+  expect(await found(store)).toEqual([])
+})
+
+test.skipIf(process.getuid?.() !== 0)(
+  'where another user owns the folder above, the command makes the missing one, too (skipped unless root)',
+  async () => {
+    const { dir } = await place()
+    await chmod(dir, 0o755)
+    const state = join(dir, 'home', 'state')
+    const text = `
+      import { fileStore } from '@lastgood/core/file'
+      process.setuid(65534)
+      console.log(JSON.stringify(await fileStore({ dir: process.argv[1] }).findings()))`
+    const ofNobody = () => {
+      const written = execFileSync(process.execPath, ['--input-type=module', '-e', text, state], {
+        cwd: import.meta.dirname,
+        encoding: 'utf8',
+      })
+      return (JSON.parse(written) as Finding[]).filter(({ what }) => what.includes('cannot be written'))
+    }
+    const [finding] = ofNobody()
+    expect(finding).toMatchObject({ severity: 'danger', what: `${dir} cannot be written by this user (EACCES)` })
+    const command = finding?.mend.replaceAll('sudo ', '').replaceAll('$(id -u)', '65534') ?? 'false'
+    execFileSync('sh', ['-c', command])
+    expect(ofNobody()).toEqual([])
+  },
+)
 
 test.skipIf(process.getuid?.() !== 0)(
   'files of another user are a danger, told once for all, with the command that hands them over (skipped unless root)',

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform, versions } from 'node:process'
 import { promisify } from 'node:util'
-import { notPlain, systemCode } from './file-error.ts'
+import { leadsNowhere, notPlain, systemCode } from './file-error.ts'
 
 /** Makes `path` and its missing parents, and puts their names on disk. */
 export async function makeFolder(path: string): Promise<void> {
@@ -25,9 +25,10 @@ async function makeOne(path: string): Promise<boolean> {
     await mkdir(path, { mode: 0o700 })
     return true
   } catch (error) {
-    const found = systemCode(error) === 'ENOENT' ? undefined : await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) return false
-    throw error
+    const code = systemCode(error)
+    const found = code === 'ENOENT' ? undefined : await stat(path).catch(systemCode)
+    if (typeof found === 'object' && found.isDirectory()) return false
+    throw code === 'EEXIST' && found === 'ENOENT' ? leadsNowhere(path, error) : error
   }
 }
 
