@@ -14,7 +14,7 @@ import { errorPage, htmlPage } from './error-page.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import { stringOf, type JsonObject } from './json.ts'
 import { answerMessage } from './message-endpoint.ts'
-import { cardBody, findModel, type ModelCard } from './models.ts'
+import { cardBody, findModel, pageOf, type ModelCard } from './models.ts'
 import type { Endpoint } from './outage.ts'
 import { prepare } from './prepare.ts'
 import type { OpenRecord } from './record.ts'
@@ -41,7 +41,7 @@ interface Visit {
 export async function handle(state: LabState, incoming: Incoming, exchange: Exchange): Promise<void> {
   const { options } = state
   const { method, headers } = incoming
-  const path = new URL(incoming.path, 'http://lab').pathname
+  const { pathname: path, searchParams } = new URL(incoming.path, 'http://lab')
   const raw = await incoming.body(options.maxBodyBytes)
   const parsed = raw ? parseBody(raw) : undefined
   const endpoint = endpointOf(method, path)
@@ -64,7 +64,7 @@ export async function handle(state: LabState, incoming: Incoming, exchange: Exch
   if (unauthorized) return reject(unauthorized)
   if (method === 'POST' && path === FILES) return json(newFile(visit))
   if (!endpoint) return reject({ status: 404, type: 'not_found_error', message: 'Not found' })
-  if (endpoint === 'models') return answerModels(visit, decodeURIComponent(path.slice(MODELS.length + 1)))
+  if (endpoint === 'models') return answerModels(visit, decoded(path.slice(MODELS.length + 1)), searchParams)
   const prepared =
     parsed === undefined
       ? invalid('The request body is not valid JSON: input is a zero-length, empty document: line 1 column 1 (char 0)')
@@ -126,8 +126,8 @@ async function fails(visit: Visit, endpoint: 'models' | 'count_tokens', model: s
   return breakBefore(exchange, outage, { model, record, headers, streaming: false })
 }
 
-/** The Models API: all of them, or the one with this id. A withdrawn model is retired. */
-async function answerModels(visit: Visit, id: string): Promise<void> {
+/** The Models API: a page of them, or the one with this id. A withdrawn model is retired. */
+async function answerModels(visit: Visit, id: string, query: URLSearchParams): Promise<void> {
   const { state, record, reject, json } = visit
   if (await fails(visit, 'models', id)) return
   const current = (card: ModelCard): ModelCard => {
@@ -138,11 +138,20 @@ async function answerModels(visit: Visit, id: string): Promise<void> {
     const card = findModel(state.options.models, id)
     return card ? json(cardBody(current(card))) : reject(modelMissing(id))
   }
-  const data = state.options.models
-    .map(current)
-    .filter((card) => card.lifecycle !== 'retired')
-    .map(cardBody)
-  return json({ data, has_more: false, first_id: data[0]?.['id'] ?? null, last_id: data.at(-1)?.['id'] ?? null })
+  const page = pageOf(
+    state.options.models.map(current).filter((card) => card.lifecycle !== 'retired'),
+    query,
+  )
+  return 'error' in page ? reject(page.error) : json(page.body)
+}
+
+/** What is no text stays as it came: no model has such an id. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 async function answerStatus({ state, exchange, record, json }: Visit, path: string): Promise<void> {

@@ -2,7 +2,17 @@ import { NotFoundError, type Anthropic } from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import { describe, expect, test } from 'vitest'
 import { ASK, collect, openLab, send, TOOLS } from './lab.fixture.ts'
-import { lastToolResult, reply, text, toolUse, userTurns, type Conversation, type Reply } from './index.ts'
+import {
+  lastToolResult,
+  modelCard,
+  MODELS,
+  reply,
+  text,
+  toolUse,
+  userTurns,
+  type Conversation,
+  type Reply,
+} from './index.ts'
 
 describe('a healthy lab', () => {
   test('streams the same message that it records', async () => {
@@ -137,6 +147,44 @@ describe('paths', () => {
     })
     await expect(client.models.retrieve('claude-none')).rejects.toBeInstanceOf(NotFoundError)
     expect(lab.requests.every(({ n }) => n === 0)).toBe(true)
+  })
+
+  test('lists models in pages, forwards and backwards, as the SDK asks for them', async () => {
+    const { client } = await openLab()
+    const all = MODELS.map(({ id }) => id)
+    const forwards: string[] = []
+    for await (const card of client.models.list({ limit: 5 })) forwards.push(card.id)
+    expect(forwards).toEqual(all)
+    const next = await client.models.list({ limit: 2, after_id: all[4] ?? '' })
+    expect([next.data.map(({ id }) => id), next.has_more]).toEqual([all.slice(5, 7), true])
+    const before = await client.models.list({ limit: 5, before_id: all[5] ?? '' })
+    expect([before.data.map(({ id }) => id), before.has_more]).toEqual([all.slice(0, 5), false])
+    const backwards: string[] = []
+    for await (const card of client.models.list({ limit: 2, before_id: all[4] ?? '' })) backwards.push(card.id)
+    expect(backwards.toSorted()).toEqual(all.slice(0, 4).toSorted())
+    const twenty = await openLab({ models: Array.from({ length: 21 }, (_, n) => modelCard(`claude-${n}`)) })
+    expect((await twenty.client.models.list()).data).toHaveLength(20)
+  })
+
+  test.each([
+    ['limit=0', 'limit: Input should be greater than or equal to 1'],
+    ['limit=1001', 'limit: Input should be less than or equal to 1000'],
+    ['limit=many', 'limit: Input should be a valid integer'],
+    ['after_id=claude-none', 'after_id: Not found'],
+    ['before_id=claude-none', 'before_id: Not found'],
+    ['after_id=claude-opus-5&before_id=claude-opus-5-5', 'Only one of before_id and after_id can be given'],
+  ])('refuses a page of ?%s', async (query, message) => {
+    const { lab } = await openLab()
+    const response = await fetch(`${lab.url}/v1/models?${query}`, { headers: { 'x-api-key': 'any' } })
+    const error = { type: 'invalid_request_error', message }
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ error })])
+  })
+
+  test('a model id that is no text is one that nobody has', async () => {
+    const { lab } = await openLab()
+    const response = await fetch(`${lab.url}/v1/models/%E0%A4%A`, { headers: { 'x-api-key': 'any' } })
+    const error = { type: 'not_found_error', message: 'model: %E0%A4%A' }
+    expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ error })])
   })
 
   test('counts tokens as the message would, and checks the transcript as well', async () => {

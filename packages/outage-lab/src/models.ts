@@ -3,6 +3,7 @@
  * 1. Only the card goes over the wire.
  * 2. A dated id (`…-20251101`) is the same model as the undated one.
  */
+import { invalid, type ApiError } from './api-error.ts'
 import type { JsonObject } from './json.ts'
 
 /** What a model accepts. */
@@ -113,6 +114,27 @@ export const MODELS: readonly ModelCard[] = [
 
 export function findModel(models: readonly ModelCard[], id: string): ModelCard | undefined {
   return models.find((card) => card.id === id) ?? models.find((card) => card.id === id.replace(/-\d{8}$/, ''))
+}
+
+/** The page of `cards` that `query` asks for: `limit` (20) of them, after or before the one that is named. */
+export function pageOf(
+  cards: readonly ModelCard[],
+  query: URLSearchParams,
+): { readonly body: JsonObject } | { readonly error: ApiError } {
+  const refused = (message: string) => ({ error: invalid(message) })
+  const [limit, after, before] = [query.get('limit') ?? '20', query.get('after_id'), query.get('before_id')]
+  if (!/^[+-]?\d+$/.test(limit)) return refused('limit: Input should be a valid integer')
+  const most = Number(limit)
+  if (most < 1) return refused('limit: Input should be greater than or equal to 1')
+  if (most > 1000) return refused('limit: Input should be less than or equal to 1000')
+  if (after !== null && before !== null) return refused('Only one of before_id and after_id can be given')
+  const cursor = after ?? before
+  const at = cards.findIndex(({ id }) => id === cursor)
+  if (cursor !== null && at < 0) return refused(`${after === null ? 'before_id' : 'after_id'}: Not found`)
+  const rest = before === null ? cards.slice(at + 1) : cards.slice(0, at)
+  const page = before === null ? rest.slice(0, most) : rest.slice(-most)
+  const [first_id, last_id] = [page[0]?.id ?? null, page.at(-1)?.id ?? null]
+  return { body: { data: page.map(cardBody), has_more: rest.length > page.length, first_id, last_id } }
 }
 
 /** The card as the Models API gives it. */
