@@ -1,4 +1,9 @@
-/** What many sessions come through, as it happens and in sum: a line per change of an outage, without content. */
+/**
+ * What many sessions come through, as it happens and in sum: a line per change of an outage, without content.
+ *
+ * 1. It runs for months: of more than `mostSessions`, only those heard of last are remembered. One that is heard of
+ *    again after that counts twice, so the sum says `about`.
+ */
 import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
@@ -6,11 +11,15 @@ import { counted } from '../numbers.ts'
 import { processText } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
+/** What remembering them may take: a few megabytes. */
+const mostSessions = 10_000
+
 export class Survived {
   readonly #tell: (line: string) => void
   readonly #tellsTurns: boolean
   readonly #outages = new Map<string, { outage: Outage | null; attempt: number }>()
   readonly #sessions = new Set<string>()
+  #forgotten = 0
   #answers = 0
   #faults = 0
   #recovered = 0
@@ -30,8 +39,7 @@ export class Survived {
     // Between two requests there is nothing to remember about a session, and in a month there are many.
     if (outage || attempt > 0) this.#outages.set(sessionId, { outage, attempt })
     else this.#outages.delete(sessionId)
-    this.#sessions.delete(sessionId)
-    this.#sessions.add(sessionId)
+    this.#remember(sessionId)
     const say = (what: string) => this.#tell(`${iso(entry.at)}  ${safeLine(sessionId)}  ${what}`)
     if (entry.type === 'fault-observed') {
       this.#faults += 1
@@ -56,12 +64,27 @@ export class Survived {
       this.#faults === 0
         ? 'nothing failed'
         : `${counted(this.#faults, 'fault')}, ${counted(this.#recovered, 'answer')} recovered`
-    return `${counted(this.#answers, 'answer')} in ${counted(this.#sessions.size, 'session')}; ${faults}`
+    const about = this.#forgotten === 0 ? '' : 'about '
+    return `${counted(this.#answers, 'answer')} in ${about}${counted(this.count, 'session')}; ${faults}`
   }
 
-  /** The session heard of last comes last. */
-  get sessions(): readonly string[] {
-    return [...this.#sessions]
+  /** How many sessions were heard of. */
+  get count(): number {
+    return this.#sessions.size + this.#forgotten
+  }
+
+  /** The `most` sessions heard of last; the very last one comes last. */
+  last(most: number): readonly string[] {
+    return [...this.#sessions].slice(-most)
+  }
+
+  #remember(sessionId: string): void {
+    this.#sessions.delete(sessionId)
+    this.#sessions.add(sessionId)
+    if (this.#sessions.size <= mostSessions) return
+    const [oldest = ''] = this.#sessions
+    this.#sessions.delete(oldest)
+    this.#forgotten += 1
   }
 }
 

@@ -2,6 +2,7 @@ import type { Entry } from '@lastgood/core'
 import { expect, test } from 'vitest'
 import { Collector } from '../../test/context.ts'
 import type { Warning } from '../context.ts'
+import { Survived } from '../live/survived.ts'
 import { logFormatOf, talkOf } from './talk.ts'
 
 test('the flag comes before the environment, and text is the default', () => {
@@ -47,6 +48,16 @@ test('of many sessions the last ones are named, and how the others are found', a
     '  lastgood list --all --store state  # 10 more',
   ])
   expect((JSON.parse(json.text) as { sessions: string[] }).sessions).toHaveLength(20)
+})
+
+test('of sessions without end it remembers the last ten thousand, and their number is about right', async () => {
+  const survived = new Survived(() => {})
+  const entry = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main', type: 'turn-ended', turn: 1 } as const
+  for (let n = 0; n < 30_000; n += 1) survived.take(`s${n}`, { type: 'entry', entry })
+  survived.take('s29998', { type: 'entry', entry })
+  expect(survived.sum).toBe('0 answers in about 30000 sessions; nothing failed')
+  expect(survived.last(2)).toEqual(['s29999', 's29998'])
+  expect(survived.last(Infinity)).toHaveLength(10_000)
 })
 
 test('text is for people, json is one object a line, warnings of the process too, and each says the same once', async () => {

@@ -61,8 +61,8 @@ export async function talkOf(
     tell: tellBy(meanwhile),
     sumUp() {
       const { sum } = survived
-      const sessions = survived.sessions.slice(-shownSessions)
-      const more = survived.sessions.length - sessions.length
+      const sessions = survived.last(shownSessions)
+      const more = survived.count - sessions.length
       const commands = sessions.map((id) => `lastgood show ${shellWord(safeLine(id))}`)
       if (more > 0) commands.push(`lastgood list --all  # ${more} more`)
       const lines = [sum, ...commands.map((command) => atSamePlace(`  ${command}`, argv))]
