@@ -43,7 +43,7 @@ const isEnvelope: Check = (value) =>
 const isCount = isWholeFrom(0)
 export const isOrigin: Check = (value) =>
   hasJust(value, {
-    sessionId: [(id) => typeof id === 'string' && isSessionId(id)],
+    sessionId: [isSessionId],
     seq: [isWholeFrom(1)],
     at: [isInstant, true],
   })

@@ -7,6 +7,7 @@ const sessionIdPattern = /^(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 export const sessionIdSchema = lazily(() => z.string().regex(sessionIdPattern))
 
-export function isSessionId(id: string): boolean {
-  return sessionIdPattern.test(id)
+/** A pattern alone would take `undefined` by its text. */
+export function isSessionId(id: unknown): id is string {
+  return typeof id === 'string' && sessionIdPattern.test(id)
 }

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { changed } from '../journal/changed.fixture.ts'
 import { parseEntry } from '../journal/journal.ts'
 import { assertSessionId, headSchema, isSurelyHead, parseHead, type Head } from './store.ts'
+import { forkSession } from '../session/fork.ts'
+import { openSession } from '../session/open-session.ts'
 import { entry, head } from '../testing/entries.ts'
+import { memoryStore } from './memory-store.ts'
 
 const corrupt = (message: RegExp) =>
   expect.objectContaining({
@@ -28,6 +31,18 @@ test.each(impossible)('what cannot name a session is in no head and no entry: %j
   const forked = entry(1, 1, { type: 'session-forked', origin, reason: 'forked' })
   expect(() => parseEntry(forked, 'here')).toThrow(corrupt(/not a journal entry \(origin\.sessionId/))
 })
+
+test.each([undefined, null, 42, true, {}, [], ['a'], Symbol('a')])(
+  'what is no string cannot name a session, not even by its text: %s',
+  async (value) => {
+    const id = value as string
+    const refused = { code: 'bad-option', message: expect.stringMatching(/^not a session id: (null|[a-z]+)$/) }
+    expect(() => assertSessionId(id)).toThrow(expect.objectContaining(refused))
+    const store = memoryStore()
+    await expect(openSession(id, { store })).rejects.toMatchObject(refused)
+    await expect(forkSession(store, id, 'b')).rejects.toMatchObject(refused)
+  },
+)
 
 test('what is surely a head the schema takes too, whatever was changed in it', () => {
   const origin = { sessionId: 'p', seq: 1, at: 1 }

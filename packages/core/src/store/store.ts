@@ -100,7 +100,7 @@ export function isSurelyHead(value: unknown): value is Head {
 /** The fields of `headSchema`, checked by hand; see `surely.ts`. */
 const headFields: Fields = {
   v: [isOneOf(headVersion)],
-  sessionId: [(value) => typeof value === 'string' && isSessionId(value)],
+  sessionId: [isSessionId],
   seq: [isWholeFrom(0)],
   status: [isOneOf(...sessionStatuses)],
   agent: [isText, true],
@@ -218,10 +218,11 @@ export interface Store {
 }
 
 /** Throws `bad-option` if `id` cannot name a session. */
-export function assertSessionId(id: string): void {
+export function assertSessionId(id: unknown): void {
   if (isSessionId(id)) return
-  throw new LastgoodError('bad-option', `not a session id: ${JSON.stringify(id.slice(0, 140))}`, {
-    hint: 'a session id has 1 to 128 letters, digits, ".", "_" or "-", starts with a letter or digit, and is not "last"',
+  const given = typeof id === 'string' ? JSON.stringify(id.slice(0, 140)) : id === null ? 'null' : typeof id
+  throw new LastgoodError('bad-option', `not a session id: ${given}`, {
+    hint: 'a session id is a string of 1 to 128 letters, digits, ".", "_" or "-" that starts with a letter or digit, and is not "last"',
   })
 }
 
