@@ -1,5 +1,5 @@
 /** The ladder at its edges: odd rungs, changing ladders, and what one model has learned or said and another gets. */
-import { ladder, recoverable } from '@lastgood/anthropic'
+import { defineAgent, ladder, recoverable } from '@lastgood/anthropic'
 import { memoryStore, providerHealth } from '@lastgood/core'
 import { reply, text, thinking, toolUse } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
@@ -214,6 +214,19 @@ test.each([
     if (quoted !== undefined) expect(JSON.stringify(sent.at(-1))).toContain(quoted)
   },
 )
+
+test('another model goes on from a paused answer that ends in text and comes back as it was (P4)', async () => {
+  const { client, lab } = await startTestLab({
+    model: ({ messages }) =>
+      messages.at(-1)?.role === 'assistant'
+        ? reply(text('Found.'))
+        : reply([thinking('Where is it?'), text('Let me see.')], { stopReason: 'pause_turn' }),
+    outages: [{ when: { requests: [1, null], model: opus }, fault: { kind: 'withdrawn' } }],
+  })
+  const agent = defineAgent({ name: 'coder', client, model: ladder(opus, sonnet) })
+  await expect((await openTestSession()).run(agent, 'Go')).resolves.toMatchObject({ text: 'Found.' })
+  expect(lab.requests.at(-1)?.body?.messages).toMatchObject([{ role: 'user' }, { role: 'assistant' }])
+})
 
 test('what another rung refused stays mended for the rest of the turn', async () => {
   const script = ({ body }: Call) => {

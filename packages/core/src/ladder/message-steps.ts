@@ -79,9 +79,9 @@ export const systemNotes: Step = (outgoing, { to }) => {
  * Quotes an unfinished answer to a model that cannot continue it as a prefill.
  * https://platform.claude.com/docs/en/build-with-claude/streaming#error-recovery
  */
-export const prefill: Step = (outgoing, { to }) => {
+export const prefill: Step = (outgoing, { to, wasPaused }) => {
   const last = outgoing.messages.at(-1)
-  return to.prefill || !last || awaitsResults(last) ? undefined : askedToGoOn(outgoing)
+  return to.prefill || !last || awaitsResults(last) || wasPaused?.(last) ? undefined : askedToGoOn(outgoing)
 }
 
 /** The same for an answer known to be unfinished, however it ends; undefined if the last message is no answer. */

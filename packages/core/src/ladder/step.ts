@@ -10,6 +10,8 @@ export interface Move {
   readonly to: ModelCard
   /** The model that made an assistant message; undefined if unknown: it then counts as made by `from`. */
   madeBy(message: Message): string | undefined
+  /** Whether an assistant message ended in a pause, so that the server continues it. Default: none did. */
+  wasPaused?(message: Message): boolean
 }
 
 /** A move from a model to itself: finds what the model does not accept of a request written for it. */

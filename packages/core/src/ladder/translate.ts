@@ -10,12 +10,12 @@
  *
  * The differences between models: https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
  */
-import type { Message, RepairNote } from '../journal/journal.ts'
+import type { RepairNote } from '../journal/journal.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { foreignThinking, messageEffort, prefill, systemNotes } from './message-steps.ts'
 import { isSameModel, type ModelCard } from './model-card.ts'
 import { betas, maxTokens, ownOptions, sampling, toolChoice, tools } from './setting-steps.ts'
-import type { Step } from './step.ts'
+import type { Move, Step } from './step.ts'
 import { effort, thinking } from './thinking-steps.ts'
 
 export interface Translated {
@@ -46,14 +46,15 @@ export function translate(
   outgoing: Outgoing,
   from: ModelCard,
   to: ModelCard,
-  madeBy: (message: Message) => string | undefined,
+  madeBy: Move['madeBy'],
+  wasPaused: NonNullable<Move['wasPaused']> = () => false,
 ): Translated {
-  const move = { from, to, madeBy }
+  const move = { from, to, madeBy, wasPaused }
   const named = to.id === from.id ? outgoing : { ...outgoing, params: { ...outgoing.params, model: to.id } }
   return run(named, isSameModel(from.id, to.id) ? stepsHome : steps, move)
 }
 
-function run(outgoing: Outgoing, list: typeof steps, move: Parameters<Step>[1]): Translated {
+function run(outgoing: Outgoing, list: typeof steps, move: Move): Translated {
   const notes: RepairNote[] = []
   let now = outgoing
   for (const [rule, step] of list) {

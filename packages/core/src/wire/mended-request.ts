@@ -111,8 +111,13 @@ export function mend(mending: Mending): MendedRequest {
       const replaced = recorded.slice(from, to)
       for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
     }
-    out = translate(out, home, rung ?? home, (message) =>
-      transcript.madeBy(recordedOf.get(message) ?? message),
+    const originOfSent = (message: Message) => recordedOf.get(message) ?? message
+    out = translate(
+      out,
+      home,
+      rung ?? home,
+      (message) => transcript.madeBy(originOfSent(message)),
+      (message) => transcript.wasPaused(originOfSent(message)),
     ).outgoing
   }
   const tried = rung ? triedOn(transcript.rungRepairs, context.tried, firstChanged(journaled)) : context.tried
