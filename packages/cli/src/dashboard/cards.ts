@@ -12,7 +12,7 @@ export class Cards {
   readonly #changed = new Set<string>()
   readonly #removed = new Set<string>()
   /** The agents of the fleets of the store. */
-  fleet: FleetAgents = new Map()
+  fleet: FleetAgents = new Set()
 
   constructor(
     facts: Omit<CardFacts, 'now' | 'survived'>,
