@@ -1,6 +1,6 @@
 /**
  * Reads a journal without lastgood's own code: what conversation it tells, which calls began and which have results.
- * Small, because the simulated agents do little: their answers have no refusals and no pauses.
+ * A refused answer is no part of the conversation, and none of its calls is to run.
  */
 import type { Block, Edit, Entry, EntryBody, Message } from '@lastgood/core'
 
@@ -11,7 +11,8 @@ export interface Told {
   isMending: boolean
   /**
    * Repairs are in force no longer, under answers that were given to the repaired messages: they were taken back, or
-   * were for a fallback's turn alone. The API may refuse what the model thought then.
+   * were for a fallback's turn alone; or one is made under a broken answer that is gone on from. The API may refuse what
+   * the model thought then.
    */
   isUnbound: boolean
   /** Calls, once for each time that one was announced. */
@@ -19,6 +20,8 @@ export interface Told {
   /** By call. */
   results: Map<string, Block>
   isOpen: boolean
+  /** The calls of the last answer. */
+  calls: string[]
 }
 
 export function readJournal(entries: readonly Entry[]): Told {
@@ -30,24 +33,28 @@ export function readJournal(entries: readonly Entry[]): Told {
     started: [],
     results: new Map(),
     isOpen: false,
+    calls: [],
   }
   let isFallback = false
-  /** The calls of the last answer. */
-  let calls: string[] = []
+  /** A broken answer is gone on from, and what it thought is bound to the messages as they went out. */
+  let isKeeping = false
+  let isKeptUnbound = false
   for (const entry of entries) {
     if (entry.type === 'turn-started' || entry.type === 'turn-continued') {
       told.messages.push(...entry.messages)
       for (const result of entry.messages.flatMap(resultsIn)) told.results.set(String(result['tool_use_id']), result)
       told.isOpen = true
-      calls = []
+      told.calls = []
     }
     if (entry.type === 'response-received') {
-      const { content } = entry.message
+      const { stop_reason: why } = entry.message
+      const content = why === 'refusal' ? [] : entry.message.content
       if (content.length > 0) told.messages.push({ role: 'assistant', content })
-      calls = content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : []))
+      told.calls = content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : []))
     }
     if (entry.type === 'rung-changed') isFallback = entry.rung > 0
     if (entry.type === 'response-received') {
+      isKeeping = isKeptUnbound = false
       told.isUnbound ||= told.isMending && isFallback
       told.isMending &&= isFallback
     }
@@ -55,19 +62,23 @@ export function readJournal(entries: readonly Entry[]): Told {
       isFallback = false
       told.isMending = false
     }
-    if (entry.type === 'fault-observed') told.isMending ||= entry.decision.kind === 'repair'
+    if (entry.type === 'fault-observed') {
+      told.isMending ||= entry.decision.kind === 'repair'
+      isKeeping ||= entry.decision.kind === 'keep-and-continue'
+      isKeptUnbound ||= isKeeping && entry.decision.kind === 'repair'
+    }
     if (entry.type === 'tool-started') told.started.push(entry.toolUseId)
     if (entry.type === 'tool-finished') {
       told.results.set(entry.toolUseId, entry.result)
-      const results = calls.flatMap((id) => told.results.get(id) ?? [])
-      if (results.length === calls.length) told.messages.push({ role: 'user', content: results })
+      const results = told.calls.flatMap((id) => told.results.get(id) ?? [])
+      if (results.length === told.calls.length) told.messages.push({ role: 'user', content: results })
     }
     if (entry.type === 'turn-ended') told.isOpen = false
     if (entry.type === 'rewound') {
       told.messages.splice(entry.messages)
       told.edits = told.edits.filter(({ to }) => to <= entry.messages)
       told.isOpen = entry.turn > entry.lastGoodTurn
-      calls = []
+      told.calls = []
     }
     if (entry.type === 'transcript-repaired') told.edits = over(told.edits, entry.edits)
     if (entry.type === 'repairs-reverted') {
@@ -75,6 +86,7 @@ export function readJournal(entries: readonly Entry[]): Told {
       told.edits = []
     }
   }
+  told.isUnbound ||= isKeptUnbound
   return told
 }
 
@@ -101,9 +113,9 @@ const isPlain = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const inOrder = (value: object) => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** Later repairs take the place of earlier ones of the same message. */
+/** Later repairs take the place of earlier ones of the same messages. */
 const over = (earlier: readonly Edit[], later: readonly Edit[]): Edit[] => [
-  ...earlier.filter(({ from }) => later.every((edit) => edit.from !== from)),
+  ...earlier.filter(({ from, to }) => later.every((edit) => edit.to <= from || to <= edit.from)),
   ...later,
 ]
 

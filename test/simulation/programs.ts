@@ -11,7 +11,6 @@ import {
   openSession,
   removeSession,
   type Block,
-  type InDoubt,
   type Session,
   type Store,
   type ToolContext,
@@ -20,20 +19,12 @@ import { owner } from '@lastgood/core/testing'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { z } from 'zod'
 import type { Process } from './process.ts'
-import { models, picture, reach } from './provider.ts'
+import { models, reach } from './provider.ts'
 import { leaseMs, type Referee } from './referee.ts'
-import type { World } from './world.ts'
+import { newTask, search, tools, type Task } from './task.ts'
 
 const sessionIds = ['s1', 's2', 's3']
 const forkIds = ['f1', 'f2']
-
-/** Its rule for a call in doubt; `verify`: it can tell what came of it. */
-const tools: Record<string, { rule: InDoubt; canTell?: true }> = {
-  look: { rule: 'rerun' },
-  pay: { rule: 'report' },
-  note: { rule: 'report', canTell: true },
-  wire: { rule: 'ask' },
-}
 
 export interface Surroundings {
   process: Process
@@ -60,7 +51,15 @@ async function within(it: Surroundings, id: string, takeover: boolean, use: (wor
   const { process, store, referee, lab } = it
   const self = owner(process.clock.newId())
   const opened = it.session(
-    await openSession(id, { store, takeover, leaseMs, clock: process.clock, owner: self, cwd: null }),
+    await openSession(id, {
+      store,
+      takeover,
+      leaseMs,
+      clock: process.clock,
+      owner: self,
+      cwd: null,
+      policy: { cutText: process.world.pick(['keep', 'resend']) },
+    }),
   )
   opened.subscribe((event) => {
     if (event.type === 'entry' && !process.isDead)
@@ -120,16 +119,27 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
   if (!isByHand) await Promise.all(opened.transcript.unanswered.map((call) => step(work, call)))
   const messages = opened.messages() as Anthropic.MessageParam[]
   if (!opened.hasOpenTurn) messages.push({ role: 'user', content: task as unknown as Anthropic.ContentBlockParam[] })
-  const definitions = toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool)
+  const definitions = [...toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool), search]
   for (;;) {
-    const asked = { model: models[0], max_tokens: 2_000, tools: definitions, messages }
+    const asked = {
+      model: models[0],
+      max_tokens: world.chance(0.05) ? 1 + world.below(12) : 2_000,
+      tools: definitions,
+      messages,
+    }
     const answer = world.chance(0.5)
       ? await client.messages.stream(asked).finalMessage()
       : await client.messages.create(asked)
     if (!process.isDead)
       referee.acknowledged.push({ sessionId: opened.id, answer: answer.content as unknown as Block[] })
-    messages.push({ role: 'assistant', content: answer.content })
+    if (answer.stop_reason === 'refusal') {
+      const isOver = await rephrased(work, messages)
+      if (isOver) return
+      continue
+    }
+    if (answer.content.length > 0) messages.push({ role: 'assistant', content: answer.content })
     const calls = answer.content.filter((block) => block.type === 'tool_use')
+    if (calls.length === 0 && answer.stop_reason === 'pause_turn') continue
     if (calls.length === 0) return
     const results = await Promise.all(
       calls.map(async ({ id, name, input }) => {
@@ -141,6 +151,20 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
     )
     messages.push({ role: 'user', content: results as unknown as Anthropic.ToolResultBlockParam[] })
   }
+}
+
+/** What a person does about a refusal: leaves it, goes back, says it in other words instead or after it. */
+async function rephrased({ process: { world }, opened }: Work, messages: Anthropic.MessageParam[]): Promise<boolean> {
+  const act = world.below(4)
+  if (act === 0) return true
+  if (act === 1) {
+    await opened.rewind(opened.lastGoodTurn, 'other words')
+    messages.splice(0, Infinity, ...(opened.messages() as Anthropic.MessageParam[]))
+  }
+  const last = messages.at(-1)
+  if (act === 2 && last?.role === 'user' && !JSON.stringify(last).includes('tool_result')) messages.pop()
+  messages.push({ role: 'user', content: newTask(world) as unknown as Anthropic.ContentBlockParam[] })
+  return false
 }
 
 /** The same for a loop and for an agent: the API binds what the model thought to the tools that it had. */
@@ -157,23 +181,15 @@ const toolsOf = (work: Work) =>
   )
 
 async function agentTurn(work: Work, task: Task): Promise<void> {
-  const { opened, client } = work
-  const agent = defineAgent({ name: 'agent', client, model: ladder(...models), tools: toolsOf(work) })
+  const { opened, client, process } = work
+  const params = { tools: [search] }
+  const agent = defineAgent({ name: 'agent', client, model: ladder(...models), tools: toolsOf(work), params })
   const person = personFor(work)
   await opened.run(
     agent,
-    opened.hasOpenTurn ? undefined : task,
+    opened.hasOpenTurn && !(opened.state === 'refused' && process.world.chance(0.5)) ? undefined : task,
     person && { onInDoubt: ({ toolUseId }) => person(toolUseId) },
   )
-}
-
-type Task = Block[]
-
-/** What a user says: calls of tools, some at once, and now and then a picture that the API may refuse. */
-function newTask(world: World): Task {
-  const calls = () => Array.from({ length: 1 + world.below(2) }, () => world.pick(Object.keys(tools))).join('+')
-  const text = `do ${Array.from({ length: 1 + world.below(3) }, calls).join(', ')}`
-  return [...(world.chance(0.15) ? [picture] : []), { type: 'text', text }]
 }
 
 /** A turn belongs to whoever began it. */

@@ -2,40 +2,15 @@
  * The provider: an outage lab in this process, on the world's time, with outages by the seed. What it was asked and
  * what it answered is its own ledger, `lab.requests`.
  */
-import {
-  createLab,
-  reply,
-  text,
-  thinking,
-  toolUse,
-  type Conversation,
-  type Fault,
-  type LocalLab,
-  type Outage,
-} from '@lastgood/outage-lab'
+import { createLab, type Fault, type LocalLab, type Outage } from '@lastgood/outage-lab'
 import type { Process } from './process.ts'
+import { worker } from './task.ts'
 import type { World } from './world.ts'
 
 export const models = ['claude-opus-5-5', 'claude-sonnet-5-5'] as const
 
-/**
- * The model does what the last task says, and so remembers nothing: `do pay+look, note` is two answers with calls, of
- * two calls and of one, and a last one without.
- */
-function worker({ messages }: Conversation) {
-  const taskOf = (at: number) => /"do ([^"]*)"/.exec(JSON.stringify(messages[at]?.content.at(-1)))?.[1]
-  const taskAt = messages.findLastIndex((message, at) => message.role === 'user' && taskOf(at) !== undefined)
-  const done = messages.slice(taskAt).filter(({ role }) => role === 'assistant').length
-  const calls = taskOf(taskAt)?.split(', ')[done]
-  if (calls === undefined) return reply([thinking('All of it is done.'), text(`Done, in ${done} steps.`)])
-  return reply([thinking('What is next?'), text('Next.'), ...calls.split('+').map((name) => toolUse(name, { done }))])
-}
-
-/** One that the API refuses now and then, so that lastgood repairs the request. */
-export const picture = {
-  type: 'image',
-  source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB' },
-}
+/** How an answer may end before its task is done. */
+const ends = ['refusal', 'pause_turn', 'max_tokens', 'model_context_window_exceeded'] as const
 
 /** How long an answer may stay away; lastgood's own limits are shorter. */
 const foreverMs = 3_600_000
@@ -53,10 +28,11 @@ export function openProvider(world: World, seed: number): LocalLab {
     () => ({ kind: 'delay', ms: world.below(50_000) }),
     () => ({ kind: 'withdrawn' }),
   ]
-  /** Single faults, and one outage that hits most requests for a while. */
+  const ended = (): Fault => ({ kind: 'ended', stopReason: world.pick(ends), blocks: world.below(5) })
+  /** Single faults and early ends, and one outage that hits most requests for a while. */
   const outages: Outage[] = Array.from({ length: world.below(12) }, () => ({
     when: { request: 1 + world.below(40) },
-    fault: world.pick(faults)(),
+    fault: world.chance(0.2) ? ended() : world.pick(faults)(),
   }))
   if (world.chance(0.4)) {
     const beginsAt = world.below(120_000)

@@ -169,6 +169,8 @@ export class Referee {
       return
     }
     const told = this.told(sessionId)
+    if (!told.calls.includes(call))
+      this.#world.find('P2', `${who} ran ${call} of ${sessionId}, for which the last answer does not call`)
     const isPermitted = this.#permitted.delete(`${sessionId} ${call}`)
     if (told.results.has(call)) this.#world.find('P2', `${who} ran ${call} of ${sessionId}, which has a result`)
     else if (before.length > 0 && rule !== 'rerun' && !isPermitted)

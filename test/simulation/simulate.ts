@@ -3,6 +3,7 @@
  * that fail; then a healthy one that brings every session to rest; then the verdict.
  */
 import { memoryStore, type Clock, type Session, type Store } from '@lastgood/core'
+import { storesOf } from './at-rest.ts'
 import { Process } from './process.ts'
 import { finish, live, type Surroundings } from './programs.ts'
 import { openProvider } from './provider.ts'
@@ -16,6 +17,8 @@ export interface SimulationOptions {
   newStore?: (clock: Clock) => Store
   /** Leases run by the world's clock, so that one may wait for them to expire. Default true. */
   leasesExpire?: boolean
+  /** How it is kept. Default: as the seed chooses. */
+  atRest?: (store: Store) => Store
   /** What a test makes wrong. Default: nothing. */
   session?: (session: Session) => Session
   fetch?: (reach: typeof fetch) => typeof fetch
@@ -41,15 +44,23 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const { session = (one) => one, fetch = (one) => one } = options
   const world = new World(seed)
   const referee = new Referee(world)
-  const store = newStore(world.clock)
-  const watched = referee.watch(store)
+  const kept = newStore(world.clock)
+  const { atRest } = options
+  const storeFor = atRest ? () => atRest(kept) : storesOf(world, kept)
   const lab = openProvider(world, seed)
   const troubleShare = world.pick([0, 0.02, 0.08])
 
   const start = (name: string, isHealthy: boolean): Surroundings => {
     const process = new Process(world, name, isHealthy)
     const share = isHealthy ? 0 : troubleShare
-    return { process, referee, lab, session, fetch, store: unreliableStore(watched, process, referee, share) }
+    return {
+      process,
+      referee,
+      lab,
+      session,
+      fetch,
+      store: unreliableStore(referee.watch(storeFor()), process, referee, share),
+    }
   }
 
   async function supervise(place: number): Promise<void> {
@@ -72,7 +83,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   }
   await world.run(failing(world, rest()), limitMs)
   const { elapsedMs } = world
-  await judge(world, store, referee, lab)
+  await judge(world, storeFor(), referee, lab)
   await lab.close()
   const journals = [...referee.journals.values(), ...referee.removed]
   const entries = journals.reduce((sum, { length }) => sum + length, 0)

@@ -3,7 +3,7 @@
  * and the provider's ledger against both.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Block, Entry, Store } from '@lastgood/core'
+import type { AssistantMessage, Block, Entry, Message, Store } from '@lastgood/core'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { edited, readJournal, spelled, wholeEntry } from './journal-reader.ts'
 import { askedHeader } from './provider.ts'
@@ -57,16 +57,21 @@ function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<st
     const all = [...referee.history(journal), ...removed]
     if (entry && !isSame(journal[entry.seq - 1], entry) && !removed.some((one) => isSame(one, entry)))
       lost(`entry ${entry.seq} (${entry.type}, fence ${entry.fence})`)
-    if (answer && !all.some((one) => one.type === 'response-received' && endsWith(answer, one.message.content)))
-      lost('an answer')
+    if (answer && !all.some((one) => one.type === 'response-received' && holds(answer, one.message))) lost('an answer')
     if (result && !all.some((one) => one.type === 'tool-finished' && isSame(one.result, result)))
       lost(`the result of ${String(result['tool_use_id'])}`)
   }
 }
 
-function endsWith(handedOut: readonly Block[], recorded: readonly Block[]): boolean {
-  const said = (content: Block[]) => spelled([{ role: 'assistant', content }])
-  return said(handedOut.slice(-recorded.length)) === said([...recorded])
+/**
+ * Has all of what is recorded, and ends with it. Blocks of attempts that broke may stand before and between, and after it
+ * where the last attempt was refused and said nothing.
+ */
+function holds(handedOut: readonly Block[], { content, stop_reason: why }: AssistantMessage): boolean {
+  const [theirs, ours] = [handedOut.map(spelledBlock), content.map(spelledBlock)]
+  let at = 0
+  for (const block of theirs) if (block === ours[at]) at += 1
+  return at === ours.length && (at === 0 || why === 'refusal' || theirs.at(-1) === ours.at(-1))
 }
 
 /**
@@ -80,8 +85,52 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
     const { who, sessionId, journal, announcedAt, messages } = asked
     const { isMending, isUnbound, ...told } = readJournal(referee.history(journal.slice(0, announcedAt)))
     if (violation && !isUnbound) world.find('P4', `request ${n}: ${violation.message}`)
-    const isMeant = spelled(messages) === spelled(edited(told.messages, told.edits))
+    const before = lab.requests.filter((one) => one.n < n)
+    const conversation = edited(told.messages, told.edits)
+    const isMeant = [conversation, withoutPending(conversation)].some(
+      (meant) =>
+        spelled(messages.slice(0, meant.length)) === spelled(meant) && goesOn(messages.slice(meant.length), before),
+    )
     if (!isMeant && !isMending)
       world.find('P4', `${who}: request ${n} is not the conversation of ${sessionId} up to entry ${announcedAt + 1}`)
   }
 }
+
+/** The API takes no call of its own tools that has no result yet once somebody has said something after it. */
+function withoutPending(messages: readonly Message[]): Message[] {
+  const answered = new Set(messages.flatMap(({ content }) => idsIn(content)))
+  return messages.map((message, at) => {
+    const { role, content } = message
+    if (role !== 'assistant' || typeof content === 'string' || at === messages.length - 1) return message
+    return { ...message, content: content.filter(({ type, id }) => type !== 'server_tool_use' || answered.has(id)) }
+  })
+}
+
+const idsIn = (content: Message['content']): unknown[] =>
+  typeof content === 'string' ? [] : content.map((block) => block['tool_use_id'])
+
+/** Whether these messages are texts of answers that broke, each with a word to go on: `cutText: 'keep'`. */
+function goesOn(messages: readonly Message[], before: LocalLab['requests']): boolean {
+  const served = before.flatMap(({ outcome }) => (outcome.fault && outcome.message ? [outcome.message.content] : []))
+  return messages.every(({ role, content }, at) => {
+    const blocks = typeof content === 'string' ? [] : content
+    if (at % 2 === 0) return role === 'assistant' && served.some((answer) => isBeginning(blocks, answer as Block[]))
+    return (
+      role === 'user' && typeof content === 'string' && content.startsWith('Your previous response was interrupted')
+    )
+  })
+}
+
+/** Of an answer; its last block may be cut. Another model does not get the thinking. */
+function isBeginning(blocks: readonly Block[], answer: readonly Block[]): boolean {
+  const [ours, theirs] = [blocks, answer].map((all) => all.filter(({ type }) => type !== 'thinking')) as [
+    Block[],
+    Block[],
+  ]
+  return ours.every((block, at) => {
+    const cut = { ...theirs[at], text: String(theirs[at]?.['text']).slice(0, String(block['text']).length) } as Block
+    return spelledBlock(block) === spelledBlock(at === ours.length - 1 ? cut : theirs[at]!)
+  })
+}
+
+const spelledBlock = (block: Block): string => spelled([{ role: 'assistant', content: [block] }])
