@@ -7,6 +7,7 @@
  * 3. Calls in an answer that the client never had, or to a question that it no longer holds, do not block a request.
  */
 import {
+  answerText,
   blocksOf,
   continuationOf,
   intercept,
@@ -185,7 +186,7 @@ export class Lane {
     if (continuationOf(transcript.messages, messages).kept < messages.length) return undefined
     if (!isAnswerTo(last, this.session.envelope?.body ?? {}, asked.body)) return undefined
     const isStream = asked.body.stream === true
-    const text = isStream ? [...replayed(last)].join('') : JSON.stringify(last)
+    const text = isStream ? [...replayed(last)].join('') : answerText(last)
     const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json'
     const headers = { 'content-type': type, 'x-lastgood-replayed': 'true' }
     return this.#hold(asked, () => Promise.resolve(new Response(text, { headers })))

@@ -4,6 +4,7 @@
  * 1. A tool call that was cut off never runs: not with half its input, and not with the empty input it began with.
  * 2. A refusal by the model is not a turn: its calls are not handed out and its words are not history.
  */
+import { inputsIn, withInputs } from './exact-inputs.ts'
 import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
 import { isRecord, without } from '../json.ts'
 import { isCall } from './message.ts'
@@ -120,7 +121,7 @@ export function messageIn(text: string): AssistantMessage | undefined {
   try {
     // The parsed value, not the schema's copy, whose keys are in another order.
     const message = withoutOddUsage(JSON.parse(text) as AssistantMessage & Record<string, unknown>)
-    return assistantMessageSchema().safeParse(message).success ? message : undefined
+    return assistantMessageSchema().safeParse(message).success ? withInputs(message, inputsIn(text)) : undefined
   } catch {
     return undefined
   }

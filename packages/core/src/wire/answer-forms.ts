@@ -4,6 +4,7 @@
  */
 import { isRecord } from '../json.ts'
 import type { AssistantMessage } from '../journal/journal.ts'
+import { answerText } from '../journal/exact-inputs.ts'
 import { messageIn } from '../journal/answer.ts'
 import { Assembler } from './assembler.ts'
 import { contentTypeOf } from './attempt.ts'
@@ -35,7 +36,7 @@ export function messageInEvents(text: string): AssistantMessage | undefined {
 }
 
 export function inForm(form: AnswerForm, { status, headers }: Response, message: AssistantMessage): Response {
-  const body = form === 'stream' ? [...replayed(message)].join('') : JSON.stringify(message)
+  const body = form === 'stream' ? [...replayed(message)].join('') : answerText(message)
   const answer = new Response(body, { status, headers })
   nameForm(form, answer)
   return answer

@@ -10,6 +10,7 @@
  * 5. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
+import { losesNumbers, withInputs } from '../journal/exact-inputs.ts'
 import { isCall, isServerCall } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
@@ -77,6 +78,8 @@ export class Assembler {
   readonly #blocks: OpenBlock[] = []
   /** By the index that its events have. */
   readonly #places = new Map<unknown, number>()
+  /** By the id of the call. */
+  readonly #exactInputs: Record<string, string> = {}
   #stopped = false
 
   /** Takes the parsed data of one event. What it does not know changes nothing. Throws for what breaks the answer. */
@@ -197,7 +200,7 @@ export class Assembler {
 
   #messageOf(content: Block[], stopReason: string | null): AssistantMessage {
     const message = this.#message ?? {}
-    return {
+    const whole: AssistantMessage = {
       ...message,
       id: String(message['id']),
       role: 'assistant',
@@ -205,6 +208,7 @@ export class Assembler {
       content,
       stop_reason: stopReason,
     }
+    return withInputs(whole, this.#exactInputs)
   }
 
   #begin({ index, content_block: block }: Json): void {
@@ -258,6 +262,7 @@ export class Assembler {
     if (open.json === '') return
     try {
       open.block['input'] = JSON.parse(open.json)
+      if (losesNumbers(open.json)) this.#exactInputs[String(open.block['id'])] = open.json
     } catch {
       open.broken = true
     }

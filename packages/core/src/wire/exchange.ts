@@ -9,6 +9,7 @@
 import { classify, type Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
 import type { AssistantMessage } from '../journal/journal.ts'
+import { answerText } from '../journal/exact-inputs.ts'
 import { isThinking } from '../journal/message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../journal/answer.ts'
 import { formatDuration } from '../duration.ts'
@@ -167,7 +168,7 @@ export class Exchange<R extends WireRequest> {
       const usage = this.delivered.spent.with(kept)
       const noted = withNote({ ...kept, ...(usage && { usage }) }, note)
       const isOwn = kept === message && noted.content === kept.content && !usage
-      return this.#handedOut(answer.response, isOwn ? text : JSON.stringify(noted))
+      return this.#handedOut(answer.response, isOwn ? text : answerText(noted))
     }
   }
 
@@ -279,7 +280,7 @@ export class Exchange<R extends WireRequest> {
       const streamed = messageInEvents(text)
       const message = streamed ?? messageIn(text)
       return {
-        text: streamed ? JSON.stringify(streamed) : text,
+        text: streamed ? answerText(streamed) : text,
         ...(message && { message }),
         wire: { ...seen, body: text, sleptMs: watchdog.sleptMs, now: clock.now() },
       }

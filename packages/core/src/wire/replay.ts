@@ -2,13 +2,14 @@
  * A recorded answer as a stream again, for a caller that did not get the end of it: what `Assembler` reads from these
  * events is the answer. Pure.
  */
+import { asGiven, inputText } from '../journal/exact-inputs.ts'
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { writeEvent } from './sse.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 export function* replayed(message: AssistantMessage): Generator<string, void, undefined> {
-  const { content, stop_reason, usage, ...rest } = message
+  const { content, stop_reason, usage, ...rest } = asGiven(message)
   const { stop_sequence = null, ...start } = rest as Json
   // Some of it comes with the end from the API, and there clients look for it: verdicts on the calls, a container.
   const { id: _id, type: _type, role: _role, model: _model, ...end } = start
@@ -17,7 +18,7 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
     message: { ...start, content: [], stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
   })
   for (const [index, block] of content.entries()) {
-    const [begun, ...deltas] = inPieces(block)
+    const [begun, ...deltas] = inPieces(block, message)
     yield event({ type: 'content_block_start', index, content_block: begun })
     for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta })
     yield event({ type: 'content_block_stop', index })
@@ -29,7 +30,7 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
 const event = (data: Json & { readonly type: string }): string => writeEvent(data.type, data)
 
 /** The block as it begins, and the deltas added to it. A kind that is not known to come in pieces comes all at once. */
-function inPieces(block: Block): readonly [Json, ...Json[]] {
+function inPieces(block: Block, message: AssistantMessage): readonly [Json, ...Json[]] {
   const { type } = block
   if (type === 'text') {
     const { text, citations, ...rest } = block
@@ -49,10 +50,10 @@ function inPieces(block: Block): readonly [Json, ...Json[]] {
     ]
   }
   if (type.endsWith('tool_use') && 'input' in block) {
-    const { input, ...rest } = block
+    const { input: _input, ...rest } = block
     return [
       { ...rest, input: {} },
-      { type: 'input_json_delta', partial_json: JSON.stringify(input) },
+      { type: 'input_json_delta', partial_json: inputText(message, block) },
     ]
   }
   return [block]
