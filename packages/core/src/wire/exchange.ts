@@ -13,6 +13,7 @@ import { answerText } from '../journal/exact-inputs.ts'
 import { isThinking } from '../journal/message.ts'
 import { costOf, messageIn, shortfallOf, usablePart, type Shortfall } from '../journal/answer.ts'
 import { formatDuration } from '../duration.ts'
+import { orAborted } from '../or-aborted.ts'
 import { hasForm, inForm, messageInEvents, nameForm } from './answer-forms.ts'
 import { attempt, brokenBy, contentTypeOf, refusalSeen, replaceBody, type Answer } from './attempt.ts'
 import { givenUpUnread } from './given-up.ts'
@@ -199,6 +200,8 @@ export class Exchange<R extends WireRequest> {
           const piece = this.#nextPiece()
           pulled = piece.catch(() => {})
           const text = await piece
+          // Whoever aborted meanwhile may not read on.
+          this.signal.throwIfAborted()
           this.#isResting = text !== undefined
           if (text !== undefined) return encoder.encode(text)
           this.#finish()
@@ -276,7 +279,7 @@ export class Exchange<R extends WireRequest> {
     const { status, headers } = response
     const seen = { phase: 'body', status, headers, contentType: contentTypeOf(headers), eventsSeen: 0 } as const
     try {
-      const text = await response.text()
+      const text = await orAborted(response.text(), watchdog.signal)
       const streamed = messageInEvents(text)
       const message = streamed ?? messageIn(text)
       return {

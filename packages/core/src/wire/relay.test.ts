@@ -187,3 +187,56 @@ test('the words of an answer are taken back at once when its caller aborts betwe
   expect(told).toEqual(['delta', 'dropped'])
   await session.close()
 })
+
+const stream = (body: ReadableStream<Uint8Array>) =>
+  new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+const bytes = events.map((text) => new TextEncoder().encode(text))
+
+test.each(['says nothing more', 'says something at that very moment'])(
+  'a caller that aborts and reads no further holds nothing up, though its client is deaf to that, and %s (P6)',
+  async (what) => {
+    const clock = new ManualClock({ autoAdvance: true })
+    const session = await openSession('s', { store: memoryStore({ clock }), clock })
+    const [caller, lastgood] = [new AbortController(), intercept(session)]
+    let source: ReadableStreamDefaultController<Uint8Array> | undefined
+    const left = await lastgood({ ...asked, headers: new Headers(), signal: caller.signal }, async () =>
+      stream(new ReadableStream({ start: (controller) => void (source = controller) })),
+    )
+    left.body
+      ?.getReader()
+      .read()
+      .catch(() => {})
+    if (what !== 'says nothing more') source?.enqueue(bytes[0] as Uint8Array)
+    caller.abort()
+    const next = await lastgood({ ...asked, headers: new Headers() }, async () => stream(ReadableStream.from(bytes)))
+    expect(await next.text()).toContain('The whole answer.')
+    expect(session.lastGoodTurn).toBe(1)
+    await session.close()
+  },
+)
+
+test('a silence ends an attempt whose client is deaf to that: the request is sent again (P6)', async () => {
+  const clock = new ManualClock({ autoAdvance: true })
+  const session = await openSession('s', { store: memoryStore({ clock }), clock })
+  const bodies = [new ReadableStream<Uint8Array>(), ReadableStream.from(bytes)]
+  const response = await intercept(session)({ ...asked, headers: new Headers() }, async () =>
+    stream(bodies.shift() as ReadableStream<Uint8Array>),
+  )
+  const said = response.text()
+  await clock.advance(120_000)
+  expect(await said).toContain('The whole answer.')
+  await session.close()
+})
+
+test('and so it ends one that is not a stream', async () => {
+  const clock = new ManualClock({ autoAdvance: true })
+  const session = await openSession('s', { store: memoryStore({ clock }), clock })
+  const bodies = [new ReadableStream<Uint8Array>(), JSON.stringify(answer)]
+  const body = asked.body.replace('"stream":true', '"stream":false')
+  const response = intercept(session)({ ...asked, body, headers: new Headers() }, async () => {
+    return new Response(bodies.shift(), { headers: { 'content-type': 'application/json' } })
+  })
+  await clock.advance(590_000)
+  expect(await (await response).json()).toMatchObject(answer)
+  await session.close()
+})

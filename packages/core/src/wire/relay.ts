@@ -98,6 +98,8 @@ export class Relay {
     this.#signal = signal
     this.#held = new HeldEvents(delivered.spent)
     this.#pieces = readPieces(answer.response.body)
+    // A client that does not listen to its signal would hold the answer, and the next request, for as long as it likes.
+    answer.watchdog.signal.addEventListener('abort', () => void this.#pieces?.cancel().catch(() => {}))
   }
 
   /** Text for the caller; once there is no more, how the attempt ended. */
@@ -109,6 +111,7 @@ export class Relay {
       let piece: Uint8Array | undefined
       try {
         piece = await this.#pieces?.next()
+        watchdog.signal.throwIfAborted()
       } catch (error) {
         this.#breaks(error)
         break
