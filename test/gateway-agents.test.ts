@@ -282,3 +282,49 @@ describe('sub-agents of Claude Code that say which they are', () => {
     expect(await idsOf(store)).toHaveLength(3)
   })
 })
+
+describe('two terminals with one conversation of Claude Code', () => {
+  const user = (content: unknown) => ({ role: 'user', content })
+  const answer = (content: unknown) => ({ role: 'assistant', content })
+  const begun = [user('Hello'), answer('answer 1')]
+
+  function terminals() {
+    const { fetch } = api()
+    const store = memoryStore()
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+    /** The session that has the answer, and the history with which this terminal goes on. */
+    const say = async (before: object[], said: unknown) => {
+      const messages = [...before, user(said)]
+      const headers = { 'x-claude-code-session-id': 'agent' }
+      const response = await post(gateway, { ...hello, tools, messages }, { headers })
+      return { at: response.headers.get('x-lastgood-session'), history: [...messages, answer(await saidBy(response))] }
+    }
+    return { say, store }
+  }
+
+  test('have a session each from then on, and nothing of either is undone any more (P7)', async () => {
+    const { say, store } = terminals()
+    await say([], 'Hello')
+    let one = await say(begun, 'One')
+    let other = await say(begun, 'Other')
+    expect([one.at, other.at]).toEqual(['agent', 'agent'])
+    for (let n = 0; n < 3; n += 1) {
+      one = await say(one.history, `One ${n}`)
+      other = await say(other.history, `Other ${n}`)
+      expect(one.at).toMatch(/^agent\./)
+      expect(other.at).toBe('agent')
+    }
+    for (const id of [one.at ?? '', 'agent']) {
+      const types = (await entriesOf(store, id)).map(({ type }) => type)
+      expect(types.filter((type) => type === 'rewound')).toHaveLength(id === 'agent' ? 1 : 0)
+      expect(types.filter((type) => type === 'response-received')).toHaveLength(id === 'agent' ? 6 : 3)
+    }
+  })
+
+  test('leave the session to a single one that goes back more than once', async () => {
+    const { say } = terminals()
+    const { history } = await say([], 'Hello')
+    for (const said of ['One', 'Other', 'Third']) expect((await say(history, said)).at).toBe('agent')
+  })
+})

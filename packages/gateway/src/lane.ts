@@ -4,7 +4,9 @@
  * 1. One request at a time. The same request again gets the same answer, even one that an earlier process recorded.
  * 2. A different request that comes while a client waits for the answer in hand is not of this conversation. If no
  *    client waits for that answer any more, and the request continues the conversation, the answer is given up first.
- * 3. Calls in an answer that the client never had, or to a question that it no longer holds, do not block a request.
+ * 3. A request that goes on from what another one has undone is of another client of the same name: two terminals
+ *    with one conversation are two, each with all of its own.
+ * 4. Calls in an answer that the client never had, or to a question that it no longer holds, do not block a request.
  */
 import {
   answerText,
@@ -17,6 +19,7 @@ import {
   wantsVerdicts,
   type AssistantMessage,
   type Interceptor,
+  type Message,
   type MessagesBody,
   type Session,
   type WireRequest,
@@ -40,6 +43,12 @@ export interface Asked {
   onLeft: () => void
 }
 
+/** What was recorded after the point to which a request went back: after that many messages. */
+interface Undone {
+  readonly after: number
+  readonly messages: readonly Message[]
+}
+
 export class Lane {
   readonly session: Session
   /** The agent whose own conversation this is, as it says; undefined for a conversation of its helpers. */
@@ -51,6 +60,7 @@ export class Lane {
   /** By the requested model, the number of rungs after it, and whether its request surely is the conversation's. */
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
+  readonly #undone: Undone[] = []
   #usedAt: number
   #closing: Promise<void> | undefined
 
@@ -97,6 +107,7 @@ export class Lane {
   async answerTo(asked: Asked): Promise<Attached | undefined> {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked)
     if (inHand) return inHand
+    if (this.#wasUndone(asked.body)) return undefined
     const before = this.#current?.answer
     if (before?.standing === 'missed' || this.#goesBehind(asked.body)) this.session.calls.takeBack()
     const interceptor = this.#interceptorFor(asked.body)
@@ -105,8 +116,10 @@ export class Lane {
       before.abandon('the conversation continued with another request')
       await before.ended
     }
+    const undone = this.#undoneBy(asked.body)
     const send = await interceptor.goOn(asked.request, asked.body)
     if (!send) return undefined
+    if (undone) this.#undone.push(undone)
     const { request, body, named, renews } = asked
     const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)
     this.#refusals.asks({
@@ -114,6 +127,21 @@ export class Lane {
       history: compacts ? beginningOf(body) : undefined,
     })
     return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
+  }
+
+  /** The answers that the request goes back behind. A history that was replaced as a whole undoes none. */
+  #undoneBy({ messages }: MessagesBody): Undone | undefined {
+    const recorded = this.session.transcript.messages
+    const { kept } = continuationOf(recorded, messages)
+    const undone = recorded.slice(kept)
+    return kept > 0 && undone.some(isAnswer) ? { after: kept, messages: undone } : undefined
+  }
+
+  #wasUndone({ messages }: MessagesBody): boolean {
+    return this.#undone.some((undone) => {
+      const { kept } = continuationOf(undone.messages, messages.slice(undone.after))
+      return undone.messages.slice(0, kept).some(isAnswer)
+    })
   }
 
   /**
@@ -231,6 +259,8 @@ export class Lane {
     await this.session.close()
   }
 }
+
+const isAnswer = ({ role }: Message): boolean => role === 'assistant'
 
 function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
   const [asked, now] = [partsOf(one), partsOf(other)]
