@@ -112,7 +112,7 @@ async function failOver({ master }: RunningSentinel, redis: Redis): Promise<void
   const own = new Redis(master.url)
   own.on('error', () => undefined)
   onTestFinished(() => own.disconnect())
-  await own.call('CLIENT', 'PAUSE', '5000', 'WRITE')
+  await own.call('CLIENT', 'PAUSE', '60000', 'WRITE')
   const isBehind = async () => {
     const info = await own.info('replication')
     const [, offset] = /offset=(\d+)/.exec(info) ?? []
