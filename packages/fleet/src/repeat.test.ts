@@ -24,3 +24,15 @@ it('P6: what fails is told once, asked again more and more seldom, but every fiv
   await ended
   expect(told.slice(1)).toEqual([{ kind: 'trouble-over', where: 'due-index' }])
 })
+
+it('what the end of the fleet cuts off is no trouble', async () => {
+  const clock = new ManualClock()
+  const [told, closed]: [FleetEvent[], AbortController] = [[], new AbortController()]
+  const { signal } = closed
+  const ended = repeat({ clock, tell: (event) => void told.push(event), where: 'sweep', signal }, () => {
+    closed.abort()
+    return Promise.reject(new Error('closed'))
+  })
+  await ended
+  expect(told).toEqual([])
+})

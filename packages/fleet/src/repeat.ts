@@ -36,7 +36,8 @@ export async function repeat({ clock, tell, where, signal }: Repeated, once: () 
       if (failures > 0) tell({ kind: 'trouble-over', where })
       failures = 0
     } catch (error) {
-      if (failures === 0) tell(troubleOf(where, error))
+      // What the end of the fleet cuts off is no trouble.
+      if (failures === 0 && !signal.aborted) tell(troubleOf(where, error))
       failures += 1
       pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10)) * (0.5 + clock.random() / 2)
     }
