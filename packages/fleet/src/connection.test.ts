@@ -80,3 +80,14 @@ it('P6: a fleet whose server is gone without a word connects again, and goes on'
   await fleet.submit('after', 'Go.', { agent: 'coder' })
   await expectEnded(store, ['after'])
 })
+
+it('why there is no connection is told, also to a client whose commands have a time limit, and without the password', async () => {
+  const { store } = openPlace()
+  const connection = connect('redis://app:hunter2@127.0.0.1:1', { commandTimeout: 300 })
+  const client = fleetClient({ store, connection })
+  onTestFinished(() => client.close())
+  await expect(client.status()).rejects.toMatchObject({
+    code: 'store-unavailable',
+    message: 'the Redis of the fleet cannot answer: connect ECONNREFUSED 127.0.0.1:1',
+  })
+})

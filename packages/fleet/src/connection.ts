@@ -66,13 +66,14 @@ const isCluster = (connection: FleetConnection): connection is Cluster => connec
 /** Without a listener ioredis prints the error; the commands fail with the same one. */
 function heard<Client extends FleetConnection>(client: Client): Client {
   client.on('error', (error: unknown) => {
-    const { command } = (error ?? {}) as { command?: { name?: unknown } }
+    const { command, lastNodeError } = (error ?? {}) as { command?: { name?: unknown }; lastNodeError?: unknown }
+    // A Cluster itself says only that none of its nodes answers.
+    reasons.set(client, lastNodeError ?? error)
     if (command?.name !== 'select') return
-    refusals.set(client, error)
     // Before it is ready, and to connect again.
     client.disconnect(true)
   })
-  client.on('ready', () => refusals.delete(client))
+  client.on('ready', () => reasons.delete(client))
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
   closings.set(client, closing)
@@ -93,7 +94,7 @@ export function closeCopy(copy: FleetConnection): void {
   closings.get(copy)?.abort(closed)
 }
 
-const refusals = new WeakMap<FleetConnection, unknown>()
+const reasons = new WeakMap<FleetConnection, unknown>()
 
-/** Why the server refused the database of a copy, which then has no connection. */
-export const refusalOf = (copy: FleetConnection): unknown => refusals.get(copy)
+/** Why a copy has no connection: its commands say only that there is none, or that their time was over. */
+export const reasonOf = (copy: FleetConnection): unknown => reasons.get(copy)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../../test/support/redis-server.ts'
-import { agentOf, expectEnded, openPlace, patient } from '../test/fixture.ts'
+import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
 import { redisLimiter } from './redis-limiter.ts'
 
 const page = readFileSync(new URL('../../../docs/fleet.md', import.meta.url), 'utf8')
@@ -40,4 +40,18 @@ it('needs only the rights that its page lists, and no key of another prefix', as
   expect(await admin.acl('LOG')).toEqual([])
   await expect(redis.get('other:fleet:paused')).rejects.toThrow('NOPERM')
   await expect(redis.flushall()).rejects.toThrow('NOPERM')
+})
+
+it('a right that is missing is told with the page that lists it', async () => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const admin = connect(server.url)
+  await admin.acl('SETUSER', 'lastgood', 'on', '>password', ...rights.replace('~{lastgood:fleet}:* ', '').split(' '))
+  const redis = connect(server.url.replace('//', '//lastgood:password@'))
+  const { start } = openPlace(redis, 'lastgood')
+  await expect(start({ coder: agentOf('coder') }).pause('coder')).rejects.toMatchObject({
+    code: 'store-unavailable',
+    message: expect.stringMatching(/^the Redis of the fleet refuses: NOPERM /),
+    hint: expect.stringContaining('docs/fleet.md'),
+  })
 })

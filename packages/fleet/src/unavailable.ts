@@ -1,6 +1,6 @@
 /** The error for a Redis that cannot answer for the due index or a queue; free of keys, arguments and passwords. */
 import { isLastgoodError, LastgoodError, orAborted, withoutSecrets } from '@lastgood/core'
-import { closingOf, refusalOf, type FleetConnection } from './connection.ts'
+import { closingOf, reasonOf, type FleetConnection } from './connection.ts'
 
 /** What `redis` answers. Errors: `store-unavailable`, and `session-closed` once it was closed. */
 export async function asked<T>(redis: FleetConnection, answer: Promise<T>): Promise<T> {
@@ -9,24 +9,30 @@ export async function asked<T>(redis: FleetConnection, answer: Promise<T>): Prom
     return await (closing ? orAborted(answer, closing) : answer)
   } catch (error) {
     if (closing?.aborted) throw closing.reason
-    throw queueUnavailable(refusalOf(redis) ?? error)
+    throw queueUnavailable(isRefusal(error) ? error : (reasonOf(redis) ?? error))
   }
 }
 
 export function queueUnavailable(error: unknown): LastgoodError {
   if (isLastgoodError(error)) return error
   const [line = ''] = (error instanceof Error ? error.message : 'unknown').split('\n', 1)
-  const text = withoutSecrets(line.replace(/,? with args beginning with.*/, '')).slice(0, 200)
-  const isRefusal = error instanceof Error && error.name === 'ReplyError'
-  const hint = isRefusal
-    ? 'see what is wrong with that server: lastgood doctor --store redis://…'
-    : 'check that the server is up and reachable from here: redis-cli ping'
+  const text = withoutSecrets(line.replace(noise, '')).slice(0, 200)
+  const hint = !isRefusal(error)
+    ? 'check that the server is up and reachable from here: redis-cli ping'
+    : /NOPERM|NOAUTH|WRONGPASS|can't run this command|can't access/.test(text)
+      ? 'check the user, its password and its rights, which docs/fleet.md lists: redis-cli ACL GETUSER <user>'
+      : 'see what is wrong with that server: lastgood doctor --store redis://…'
   return new LastgoodError(
     'store-unavailable',
-    isRefusal ? `the Redis of the fleet refuses: ${text}` : 'the Redis of the fleet cannot answer',
+    `the Redis of the fleet ${isRefusal(error) ? 'refuses' : 'cannot answer'}: ${text}`,
     {
       hint: `${hint}. The sweep picks up what was recorded`,
       cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
     },
   )
 }
+
+/** The arguments of a command, and the place in a script. */
+const noise = /,? with args beginning with.*| script: [0-9a-f]{40}, on @user_script:\d+\.?$/
+
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'

@@ -13,7 +13,10 @@ import type { FleetAgent, FleetOptions } from '../src/options.ts'
 
 export const patient = { timeout: 20_000 }
 
-export function connect(url = inject('redisUrl'), options: { maxRetriesPerRequest?: number } = {}): Redis {
+export function connect(
+  url = inject('redisUrl'),
+  options: { maxRetriesPerRequest?: number; commandTimeout?: number } = {},
+): Redis {
   const redis = new Redis(url, options)
   redis.on('error', () => undefined)
   onTestFinished(() => redis.disconnect())

@@ -47,8 +47,9 @@ export function watchConnection(client: RedisLike): void {
   const reason: Reason = { last: undefined, refusedSelect: undefined, hasChosen: false }
   reasons.set(client, reason)
   client.on?.(errorMonitor, (error: unknown) => {
-    reason.last = error
-    const { command } = (error ?? {}) as { command?: { name?: unknown } }
+    const { command, lastNodeError } = (error ?? {}) as { command?: { name?: unknown }; lastNodeError?: unknown }
+    // A Cluster itself says only that none of its nodes answers.
+    reason.last = lastNodeError ?? error
     if (command?.name === 'select') reason.refusedSelect = error
   })
   client.on?.('connect', () => {

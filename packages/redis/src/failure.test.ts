@@ -95,6 +95,8 @@ describe('storeUnavailable', () => {
       details: { code: 'WRONGPASS' },
     })
     expect(known.cause).toMatchObject({ message: 'WRONGPASS invalid username-password pair' })
+    const slow = storeUnavailable(new Error('Command timed out'), location, new Error('connect ECONNREFUSED'))
+    expect(slow.message).toContain('no connection')
     const strange = storeUnavailable(closed, location, new Error('something new'))
     expect(strange.cause).toMatchObject({ message: 'Connection is closed.' })
   })

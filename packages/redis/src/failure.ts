@@ -7,13 +7,15 @@
  */
 import { LastgoodError, shellWord, withoutSecrets } from '@lastgood/core'
 
-/** `reason`: why there is no connection, if known; the error of the command says only that there is none. */
+/**
+ * `reason`: why there is no connection, if known; the error of the command says only that there is none, or that its time
+ * was over before there was one.
+ */
 export function storeUnavailable(error: unknown, location: string, reason?: unknown): LastgoodError {
-  if (reason !== undefined && kindOf(error) === noConnection && kindOf(reason) !== undefined) {
-    return storeUnavailable(reason, location)
-  }
-  const { name, code, text } = describe(error)
   const known = kindOf(error)
+  const isWithoutReason = known === noConnection || known === noAnswer
+  if (reason !== undefined && isWithoutReason && kindOf(reason) !== undefined) return storeUnavailable(reason, location)
+  const { name, code, text } = describe(error)
   const problem = known?.problem ?? 'it refused a command'
   const hint = known?.hint ?? (() => 'read the cause and the server log')
   const cause = Object.assign(new Error(text), { name, ...(code === '' ? {} : { code }) })
@@ -76,6 +78,12 @@ const noConnection: Kind = {
   hint: ping,
 }
 
+const noAnswer: Kind = {
+  match: /Command timed out/,
+  problem: 'it did not answer in time',
+  hint: () => 'it may have done it anyway; retrying is safe. If it persists, check its load and commandTimeout',
+}
+
 const kinds: readonly Kind[] = [
   {
     match: 'OOM',
@@ -128,10 +136,12 @@ const kinds: readonly Kind[] = [
     problem: 'the cluster is moving or has lost nodes',
     hint: soonOr('cluster nodes', 'shows which are missing'),
   },
+  noAnswer,
   {
-    match: /Command timed out/,
-    problem: 'it did not answer in time',
-    hint: () => 'it may have done it anyway; retrying is safe. If it persists, check its load and commandTimeout',
+    match: /No such master with that name/,
+    problem: 'the sentinels know no group of that name',
+    hint: () =>
+      'check the name of the client; those that there are: redis-cli -p <port of a sentinel> sentinel masters',
   },
   {
     match: /certificate|altnames/i,

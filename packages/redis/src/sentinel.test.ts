@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
-import { appendSome, collect, leaseOf } from '../test/fixture.ts'
+import { appendSome, collect, leaseOf, rejection } from '../test/fixture.ts'
 import { startSentinel } from '../test/sentinel.ts'
 import { redisStore } from './redis-store.ts'
 
@@ -24,4 +24,18 @@ it('P1: a session goes on with the same lease on the replica that a sentinel pro
   expect(await appendSome(store, lease, 20)).toBe(21)
   expect((await collect(store.read('s'))).map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
   expect(await store.renew(lease, 60_000)).toBe(true)
+})
+
+it('a group that the sentinels do not know is told as such, also to a client with a time limit for its commands', async () => {
+  const { sentinelPort, stop } = await startSentinel()
+  onTestFinished(stop)
+  const sentinels = [{ host: '127.0.0.1', port: sentinelPort }]
+  const redis = new Redis({ sentinels, name: 'other', commandTimeout: 300 })
+  redis.on('error', () => undefined)
+  onTestFinished(() => redis.disconnect())
+  expect(await rejection(redisStore(redis).summary('s'))).toMatchObject({
+    code: 'store-unavailable',
+    message: `the store at redis+sentinel://127.0.0.1:${sentinelPort}/other/0 cannot answer: the sentinels know no group of that name`,
+    hint: expect.stringContaining('sentinel masters'),
+  })
 })
