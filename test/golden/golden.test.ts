@@ -12,7 +12,7 @@ import { countingAgent } from '../support/counting-story.ts'
 import { newFolder } from '../support/folder.ts'
 import { jumpingClock, startTestLab } from '../support/harness.ts'
 import { entryBodySchema, parseEntry, type EntryType } from '../../packages/core/src/journal/journal.ts'
-import { parseHead } from '../../packages/core/src/store/store.ts'
+import { parseHead } from '../../packages/core/src/store/head.ts'
 import { expectedOf } from './expected.ts'
 import { writeGoldenJournals } from './write.ts'
 

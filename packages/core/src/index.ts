@@ -100,24 +100,21 @@ export {
   defaultStatusUrls,
   statusPage,
 } from './status-page/poller.ts'
+export { type Head, type SessionStatus, headVersion, parseHead } from './store/head.ts'
 export {
   type Busy,
   type Finding,
-  type Head,
   type Holder,
   type Lease,
   type SessionFilter,
-  type SessionStatus,
   type SessionSummary,
   type Store,
   assertAppend,
   assertBlobName,
   assertSessionId,
-  headVersion,
   journalConflict,
   leaseLost,
   matchesFilter,
-  parseHead,
   sessionBusy,
   sessionNotFound,
 } from './store/store.ts'

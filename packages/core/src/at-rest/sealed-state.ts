@@ -7,7 +7,7 @@
  *    instead.
  */
 import { fromBase64 } from '../base64.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import type { Cipher } from './cipher.ts'
 
 const version = 'aes-256-gcm'

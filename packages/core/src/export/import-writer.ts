@@ -7,7 +7,7 @@ import { factsAfter, headAfter, type SessionFacts } from '../session/checkpoint.
 import { type Entry, journalVersion } from '../journal/journal.ts'
 import { initialSnapshot, step } from '../machine/machine-step.ts'
 import { appendPatiently, type Asking } from '../store/patient-append.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import { Transcript } from '../journal/transcript.ts'
 import type { VerifiedExport } from './export-file.ts'
 import { anotherImport, importingHead } from '../store/unfinished.ts'

@@ -1,5 +1,6 @@
 /** The summary of a session, from the end of its journal: the cost does not grow with the session. */
-import { type SessionSummary, parseHead } from '../store/store.ts'
+import { parseHead } from '../store/head.ts'
+import type { SessionSummary } from '../store/store.ts'
 import type { EntriesLine, Line } from './chain.ts'
 import { statOfFile } from './folder.ts'
 import { type Ending, endingOf, tail } from './journal-file.ts'

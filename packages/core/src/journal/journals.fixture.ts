@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Block, Entry, EntryBody } from './journal.ts'
 import { machineVersion, type Effect } from '../machine/machine-state.ts'
 import { initialSnapshot, saveSnapshot, step, type Snapshot } from '../machine/machine-step.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import { Transcript } from './transcript.ts'
 
 const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }

@@ -6,7 +6,7 @@
  * 3. It is advice, like all shared state: where it could not be written, a queued turn looks like an interrupted one.
  */
 import { systemClock, type Clock } from '../clock.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import { isRecord } from '../json.ts'
 import type { SharedState } from './shared-state.ts'
 

@@ -5,7 +5,7 @@
 import type { Entry, Origin } from '../journal/journal.ts'
 import { type StateName } from '../machine/machine-state.ts'
 import { saveSnapshot, type Snapshot } from '../machine/machine-step.ts'
-import { headVersion, type Head, type SessionStatus } from '../store/store.ts'
+import { headVersion, type Head, type SessionStatus } from '../store/head.ts'
 
 /** What a session's own entries say about it, for good or until a later entry changes it. */
 export interface SessionFacts {

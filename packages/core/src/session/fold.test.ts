@@ -4,7 +4,7 @@ import { foldJournal } from './fold.ts'
 import { journals } from '../journal/journals.fixture.ts'
 import { machineVersion } from '../machine/machine-state.ts'
 import { saveSnapshot } from '../machine/machine-step.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 
 describe('foldJournal', () => {
   test('a head is a cache of the fold: with it, without it, or with an older one, the state is the same', async () => {

@@ -11,7 +11,7 @@ import type { HistoryEntry } from '../store/history.ts'
 import type { Entry } from '../journal/journal.ts'
 import { type Effect } from '../machine/machine-state.ts'
 import { initialSnapshot, restoreSnapshot, step, type Snapshot } from '../machine/machine-step.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import { Transcript } from '../journal/transcript.ts'
 
 export interface Folded {

@@ -19,7 +19,8 @@ import { sessionOpened } from './open-session.ts'
 import { ownWayOn } from './own-way-on.ts'
 import { retentionChange, type Retention } from './retention.ts'
 import { resolveOptions } from './session-options.ts'
-import { assertSessionId, sessionNotFound, type Head, type Store } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
+import { assertSessionId, sessionNotFound, type Store } from '../store/store.ts'
 import { takeLease } from '../store/take-lease.ts'
 
 export interface ForkOptions extends Retention {

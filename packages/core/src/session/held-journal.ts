@@ -22,7 +22,8 @@ import { appendPatiently } from '../store/patient-append.ts'
 import { recordableEntry } from './recordable.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import { stepThrough, type Standing } from '../machine/step-through.ts'
-import type { Head, Lease } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
+import type { Lease } from '../store/store.ts'
 import type { Transcript } from '../journal/transcript.ts'
 
 export class HeldJournal {

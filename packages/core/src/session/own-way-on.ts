@@ -1,5 +1,5 @@
 /** How a session that no command can resume goes on, and whose helper it is. Names are those that the gateway gives. */
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 
 /** The session whose helper this one is. Nobody resumes a helper: its client asks again for what it needs. */
 export function helpedBy({ sessionId, agent }: Pick<Head, 'sessionId' | 'agent'>): string | undefined {

@@ -9,7 +9,8 @@ import { positiveMs } from '../option-checks.ts'
 import type { SessionFacts } from './checkpoint.ts'
 import { latestInstant } from '../journal/instant.ts'
 import type { EntryBody } from '../journal/journal.ts'
-import type { Head, SessionSummary } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
+import type { SessionSummary } from '../store/store.ts'
 
 export interface Retention {
   /** How long after its last entry a session may be pruned; `null`: only when somebody asks for it. */

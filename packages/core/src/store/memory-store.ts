@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Entry } from '../journal/journal.ts'
 import { memorySharedState } from '../records/memory-shared-state.ts'
 import { type LeftOut, listError } from './left-out.ts'
+import { parseHead } from './head.ts'
 import {
   type Holder,
   type Lease,
@@ -17,7 +18,6 @@ import {
   journalConflict,
   leaseLost,
   matchesFilter,
-  parseHead,
   sessionBusy,
 } from './store.ts'
 

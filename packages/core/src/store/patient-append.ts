@@ -13,7 +13,8 @@ import type { Clock } from '../clock.ts'
 import { isLastgoodError, type LastgoodError } from '../errors.ts'
 import { inTime } from '../in-time.ts'
 import type { Entry } from '../journal/journal.ts'
-import type { Head, Lease, Store } from './store.ts'
+import type { Head } from './head.ts'
+import type { Lease, Store } from './store.ts'
 
 export interface Asking {
   store: Store

@@ -18,7 +18,8 @@ import type { Owner } from '../journal/journal.ts'
 import { isDead, isRemover, removerId, thisOwner } from './owner.ts'
 import { takeLease } from './take-lease.ts'
 import { leftOutBy } from './left-out.ts'
-import { assertSessionId, type Head, type Lease, type SessionSummary, type Store } from './store.ts'
+import type { Head } from './head.ts'
+import { assertSessionId, type Lease, type SessionSummary, type Store } from './store.ts'
 
 export interface RemovalOptions {
   /** Default: the system's. */

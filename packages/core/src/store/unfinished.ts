@@ -4,7 +4,7 @@
  */
 import { LastgoodError } from '../errors.ts'
 import type { Origin } from '../journal/journal.ts'
-import { headVersion, type Head } from './store.ts'
+import { headVersion, type Head } from './head.ts'
 
 const importing = 'importing'
 const forking = 'forking'

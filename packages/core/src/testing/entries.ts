@@ -1,6 +1,6 @@
 /** Builders of owners, entries and heads for tests: small, valid, and the same every time. */
 import { journalVersion, type Entry, type EntryBody, type Owner } from '../journal/journal.ts'
-import { headVersion, type Head } from '../store/store.ts'
+import { headVersion, type Head } from '../store/head.ts'
 
 /** The instant at which tests start unless they say otherwise: 2026-01-01T00:00:00Z. */
 export const testEpoch = Date.UTC(2026, 0, 1)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EntryBody } from '../journal/journal.ts'
 import { defaultPolicy } from '../policy/options.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import type { Happening } from './happening.ts'
 import { Happenings } from './happenings.ts'
 

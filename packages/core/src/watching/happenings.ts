@@ -12,7 +12,7 @@ import type { SessionEvent } from '../session/events.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { Entry } from '../journal/journal.ts'
 import { nameOfRule } from '../repair/rule-name.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import type { FaultFacts, Happening, TurnOutcome, TurnTally, WaitReason } from './happening.ts'
 import type { WatchedSession } from './watched-session.ts'
 

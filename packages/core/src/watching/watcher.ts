@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { inTime } from '../in-time.ts'
 import { withoutSecrets } from '../secrets.ts'
-import type { Head } from '../store/store.ts'
+import type { Head } from '../store/head.ts'
 import type { WatchedSession } from './watched-session.ts'
 
 const patienceMs = 3_000

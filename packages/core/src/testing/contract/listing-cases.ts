@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { isLastgoodError } from '../../errors.ts'
 import { leftOutBy } from '../../store/left-out.ts'
-import { headVersion, type Head } from '../../store/store.ts'
+import { headVersion, type Head } from '../../store/head.ts'
 import { entriesAfter, head, owner, testEpoch } from '../entries.ts'
 import {
   type StoreCase,
