@@ -23,16 +23,16 @@ export function without<T extends Readonly<Record<string, unknown>>>(record: T, 
 }
 
 /** Whether two JSON values have the same text, the order of keys included. */
-export function isSameText(one: unknown, other: unknown): boolean {
+export function isSameJson(one: unknown, other: unknown): boolean {
   if (one === other) return true
   if (Array.isArray(one) && Array.isArray(other)) {
-    return one.length === other.length && one.every((value, at) => isSameText(value, other[at]))
+    return one.length === other.length && one.every((value, at) => isSameJson(value, other[at]))
   }
   if (!isRecord(one) || !isRecord(other)) return false
   const [names, others] = [writtenKeys(one), writtenKeys(other)]
   return (
     names.length === others.length &&
-    names.every((name, at) => name === others[at] && isSameText(one[name], other[name]))
+    names.every((name, at) => name === others[at] && isSameJson(one[name], other[name]))
   )
 }
 

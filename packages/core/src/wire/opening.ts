@@ -1,7 +1,7 @@
 /**
  * The entries that a caller's request implies, before it is sent: a resume, a rewind, new messages, a changed envelope.
  */
-import { isSameText } from '../json.ts'
+import { isSameJson } from '../json.ts'
 import type { Block, EntryBody, Envelope, Message } from '../journal/journal.ts'
 import { blocksOf, isCall } from '../journal/message.ts'
 import type { Session } from '../session/session.ts'
@@ -32,7 +32,7 @@ export function openingEntries(
   if (turn === lastGoodTurn) {
     entries.push({ type: 'turn-started', turn: turn + 1, ...(agent !== undefined && { agent }), messages: added })
   } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
-  const isPinned = session.envelope && isSameText(settled(envelope), settled(session.envelope))
+  const isPinned = session.envelope && isSameJson(settled(envelope), settled(session.envelope))
   if (!isPinned) entries.push({ type: 'envelope-changed', envelope })
   return entries
 }
