@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { errorPatterns } from '../packages/core/src/faults/error-patterns.ts'
-import { faultKinds } from '../packages/core/src/faults/fault.ts'
+import { faultKinds } from '../packages/core/src/faults/fault-kinds.ts'
 import { faultCases, processCases } from './fault-table/cases.ts'
 import { faultsPage, known } from './fault-table/document.ts'
 import { textAndCall } from './fault-table/answer-parts.ts'

@@ -2,7 +2,7 @@
 import { defaultPolicy, type FaultKind, type Rule } from '@lastgood/core'
 import { formatDuration } from '../../packages/core/src/duration.ts'
 import { errorPatterns } from '../../packages/core/src/faults/error-patterns.ts'
-import { faultKinds } from '../../packages/core/src/faults/fault.ts'
+import { faultKinds } from '../../packages/core/src/faults/fault-kinds.ts'
 import { faultCases, processCases } from './cases.ts'
 import type { FaultCase, Verdict } from './fault-case.ts'
 import { messages } from './messages.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { alone, answered, broken, invalid, now, page, poisoned, refused } from './classify.fixture.ts'
 import { type Wire, classify } from './classify.ts'
-import type { FaultKind } from './fault.ts'
+import type { FaultKind } from './fault-kinds.ts'
 
 describe('poisoned is not', () => {
   const server = refused(500, 'api_error', 'No')

@@ -22,7 +22,7 @@ import {
   wrapped,
 } from './classify.fixture.ts'
 import { type Wire, classify } from './classify.ts'
-import { type FaultKind, faultKinds } from './fault.ts'
+import { type FaultKind, faultKinds } from './fault-kinds.ts'
 
 type Row = [claim: string, wire: Wire]
 const says = (shouldRetry: string) => ({ 'x-should-retry': shouldRetry })

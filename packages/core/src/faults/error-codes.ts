@@ -6,7 +6,7 @@
  * 3. Repairs are named here where the code says what is broken; they are a proposal, within the budgets of
  *    `policy/options.ts`.
  */
-import type { FaultKind } from './fault.ts'
+import type { FaultKind } from './fault-kinds.ts'
 import type { RuleName } from '../repair/rule-name.ts'
 
 export interface Meaning {

@@ -8,7 +8,7 @@
  * 3. The first match wins, so the order matters.
  */
 import type { Meaning } from './error-codes.ts'
-import type { FaultKind } from './fault.ts'
+import type { FaultKind } from './fault-kinds.ts'
 import type { RuleName } from '../repair/rule-name.ts'
 
 export interface ErrorPattern extends Meaning {

@@ -3,65 +3,10 @@
  * `decide` (in `policy/decide.ts`) turns a fault and its history into a `Decision`; the driver only obeys.
  */
 import { z } from 'zod'
+import { faultKinds } from './fault-kinds.ts'
 import { instantSchema } from '../journal/instant.ts'
 import { lazily } from '../lazily.ts'
 
-/** The classes of failure, one for each way to respond. */
-export const faultKinds = [
-  /** 5xx other than overload. */
-  'server-transient',
-  /** 529, an in-band `overloaded_error`, a 500 that says `Overloaded`. */
-  'overloaded',
-  /** 529 `compaction_unavailable`: the server cannot compact now; the conversation itself is sound. */
-  'compaction-unavailable',
-  /** No answer at all: refused, reset before headers, DNS, a time-out before headers. */
-  'transport',
-  /** The body broke off: reset, closed, unfinished chunk. */
-  'stream-cut',
-  /** The body ended politely without `message_stop` and without a stop reason. */
-  'stream-truncated',
-  /** No progress within the time allowed; pings are not progress. */
-  'stream-stalled',
-  /** 200, but not an answer: HTML, a JSON error, no event at all. */
-  'bad-gateway',
-  /** 429, with or without an instant to retry at. */
-  'rate-limited',
-  /** A spend cap, an empty balance, a billing error: waiting alone does not help. */
-  'spend-blocked',
-  /** 401 or 403 for this session alone: credentials or permission. */
-  'auth-blocked',
-  /** 401 or 403 for many sessions at once, or where it worked a moment ago: an outage of the login system. */
-  'auth-outage',
-  /** 400 that names the transcript. */
-  'transcript-invalid',
-  /** 400 that names a parameter, a beta or a tool that this model or API version does not accept. */
-  'params-incompatible',
-  /** 400 that names an image or a document. */
-  'image-rejected',
-  /** Too many bytes. */
-  'too-large',
-  /** Too many tokens for the window. */
-  'context-overflow',
-  /** A container, a file or a thread that the server no longer has. */
-  'server-object-lost',
-  /** The same request fails with 5xx again and again while others on the same model are answered. */
-  'poisoned',
-  /** The content filter stopped the output; not deterministic. */
-  'output-filtered',
-  /** `max_tokens` cut the only tool call of an answer: its input is incomplete. */
-  'output-cut',
-  /** An answer that ended, with a tool call that is incomplete, whose input is no JSON, or whose id is taken. */
-  'broken-call',
-  /** An answer that says nothing. */
-  'empty-answer',
-  /** The model is gone or not allowed. */
-  'model-gone',
-  /** Certificates and the like: the machine's set-up. */
-  'config',
-  /** Any other 4xx. */
-  'request-rejected',
-] as const
-export type FaultKind = (typeof faultKinds)[number]
 export const faultKindSchema = lazily(() => z.enum(faultKinds))
 
 export const faultSchema = lazily(() =>

@@ -1,6 +1,6 @@
 /** A breaker for tests, with its own clock and its own random numbers. */
 import { expect } from 'vitest'
-import type { FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { admit, report } from './breaker.ts'
 import type { Outcome } from './notes.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { seededRandom } from '../testing/random.ts'
 import { breaker, fault, five, key, minute, ok, second } from './breaker.fixture.ts'

@@ -25,7 +25,7 @@
  *   waiters come at N / ramp a second, on top of those that already work again. With steps of S seconds, N sessions send
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
-import type { FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
 import { type Outcome, noted, signOf } from './notes.ts'
 import { goneProbeMs, probePause } from './probe-pause.ts'
 import { type Breaker, type HealthKey, type HealthRecord, asOf, blankRecord } from './record.ts'

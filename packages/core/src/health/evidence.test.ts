@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { faultKinds } from '../faults/fault.ts'
+import { faultKinds } from '../faults/fault-kinds.ts'
 import { testEpoch as start } from '../testing/entries.ts'
 import { admit, report } from './breaker.ts'
 import { evidence } from './evidence.ts'

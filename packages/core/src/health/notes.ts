@@ -1,7 +1,7 @@
 /**
  * What sessions observed, kept in the record as evidence: bounded lists and counters. Pure.
  */
-import type { FaultKind } from '../faults/fault.ts'
+import { traitsOf, type FaultKind, type Sign } from '../faults/fault-kinds.ts'
 import type { HealthRecord } from './record.ts'
 
 interface Ended {
@@ -22,36 +22,9 @@ export type Outcome =
   | { readonly kind: 'abandoned' }
 
 /** What an outcome says about the model's health. */
-export type Sign =
-  /** The model answered. */
-  | 'answer'
-  /** The model or the way to it is down. */
-  | 'failure'
-  /** The model does not exist. */
-  | 'gone'
-  /** None of these: the cause is the server's front door, the request or this machine, not the model. */
-  | 'unclear'
-
-const signs: Readonly<Partial<Record<FaultKind, Sign>>> = {
-  'server-transient': 'failure',
-  overloaded: 'failure',
-  'stream-cut': 'failure',
-  'stream-truncated': 'failure',
-  'stream-stalled': 'failure',
-  'bad-gateway': 'failure',
-  transport: 'failure',
-  // Many sessions are refused, or one that was accepted a moment ago: one session may probe for all.
-  'auth-outage': 'failure',
-  'model-gone': 'gone',
-  'output-filtered': 'answer',
-  'broken-call': 'answer',
-  'output-cut': 'answer',
-  'empty-answer': 'answer',
-}
-
 export function signOf(outcome: Outcome): Sign {
   if (outcome.kind === 'abandoned') return 'unclear'
-  return outcome.kind === 'ok' ? 'answer' : (signs[outcome.fault] ?? 'unclear')
+  return outcome.kind === 'ok' ? 'answer' : (traitsOf(outcome.fault).sign ?? 'unclear')
 }
 
 const minuteMs = 60_000

@@ -3,7 +3,7 @@
  * `surely.ts`. Pure.
  */
 import { inDoubtRules, sealedCodecs, stepOutcomes, suspendReasons, toolOutcomes } from './entry-words.ts'
-import { faultKinds } from '../faults/fault.ts'
+import { faultKinds } from '../faults/fault-kinds.ts'
 import { isRecord } from '../json.ts'
 import { isInstant } from './instant.ts'
 import { isSessionId } from './session-id.ts'

@@ -9,6 +9,7 @@
  * 4. `restoring` is a choice that never rests; every state can be left by `session-resumed`.
  */
 import { assign, setup } from 'xstate'
+import { traitsOf } from '../faults/fault-kinds.ts'
 import { callsOf, isRefusal, pausesTurn } from '../journal/answer.ts'
 import type { AssistantMessage, Entry } from '../journal/journal.ts'
 import type { Context, Effect } from './machine-state.ts'
@@ -34,9 +35,6 @@ const isAnswer = (entry: Entry, which: (answer: AssistantMessage) => boolean) =>
 /** Decisions after which the request is sent again at once: unchanged, repaired, or through another rung. */
 const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallback'])
 
-/** Faults caused by what was said: a person has to rephrase it, and the new words replace the turn. */
-const needsOtherWords: ReadonlySet<string> = new Set(['output-filtered', 'poisoned'])
-
 const callIdsIn = (entry: Entry): string[] =>
   entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
 
@@ -55,7 +53,8 @@ export const guards = {
   keepsAnswer: (_, event) => event.type === 'fault-observed' && event.decision.kind === 'keep-and-continue',
   cannotWin: (_, event) =>
     event.type === 'fault-observed' &&
-    (event.decision.kind === 'fail' || (event.decision.kind === 'suspend' && needsOtherWords.has(event.fault.kind))),
+    (event.decision.kind === 'fail' ||
+      (event.decision.kind === 'suspend' && traitsOf(event.fault.kind).needsOtherWords === true)),
   isRefolded: (_, event) => event.type === 'session-resumed' && event.refolded === true,
   needsInput: (_, event) => event.type === 'session-suspended' && event.reason === 'needs-input',
   hasCalls: (context) => Object.keys(context.calls).length > 0,

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Decision, type Fault, type FaultKind, decisionSchema, faultKinds } from '../faults/fault.ts'
+import { type Decision, type Fault, decisionSchema } from '../faults/fault.ts'
+import { faultKinds, traitsOf, type FaultKind } from '../faults/fault-kinds.ts'
 import { type FaultHistory, checkedDecide, decide } from './decide.ts'
 import { type PolicyOptions, defaultPolicy, resolvePolicy } from './options.ts'
-import { neverWaitedOut } from './rules.ts'
+
+const lasting = faultKinds.filter((kind) => traitsOf(kind).isLasting)
 
 const now = Date.parse('2026-11-20T12:00:00Z')
 const day = 86_400_000
@@ -166,7 +168,7 @@ describe('the ladder', () => {
   })
 
   test('billing, credentials, size, limits and a refused request never change the model', () => {
-    const kinds: FaultKind[] = [...neverWaitedOut, 'rate-limited', 'auth-outage', 'poisoned', 'compaction-unavailable']
+    const kinds: FaultKind[] = [...lasting, 'rate-limited', 'auth-outage', 'poisoned', 'compaction-unavailable']
     for (const kind of kinds.filter((one) => one !== 'model-gone')) {
       expect(decide({ kind }, at(20, { nextRung, now: now + day }), defaultPolicy).kind).not.toBe('fallback')
     }
@@ -291,7 +293,7 @@ test('every policy that resolves gives decisions that the journal takes, with re
 
 test('P6: no options and no history make a hopeless fault a retry', () => {
   fc.assert(
-    fc.property(optionsArbitrary, fc.constantFrom(...neverWaitedOut), historyArbitrary, (options, kind, history) => {
+    fc.property(optionsArbitrary, fc.constantFrom(...lasting), historyArbitrary, (options, kind, history) => {
       const decision = decide({ kind, shouldRetry: true, retryAfterMs: 0 }, history, resolvePolicy(options))
       expect(decision.kind).not.toBe('retry')
     }),

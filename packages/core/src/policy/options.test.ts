@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { isLastgoodError } from '../errors.ts'
-import { faultKinds } from '../faults/fault.ts'
+import { faultKinds } from '../faults/fault-kinds.ts'
 import { type PolicyOptions, defaultPolicy, resolvePolicy } from './options.ts'
 
 describe('options', () => {

@@ -6,8 +6,8 @@
  *    waited out, whatever the options say (P6).
  */
 import { checksOf, type OptionChecks } from '../option-checks.ts'
-import { faultKinds, type FaultKind } from '../faults/fault.ts'
-import { defaultRules, neverWaitedOut, type Rule } from './rules.ts'
+import { traitsOf, faultKinds, type FaultKind } from '../faults/fault-kinds.ts'
+import { defaultRules, type Rule } from './rules.ts'
 
 /** A row of the table: fields that override those of the default row, or a whole row with another `action`. */
 export type RuleOptions = Partial<Rule>
@@ -123,7 +123,7 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   assertKnown(field, row, ['action', ...Object.values(fields).flatMap((one) => Object.keys(one))])
   const base: Rule = defaultRules[kind]
   const action = oneOf(`${field}.action`, row.action ?? base.action, Object.keys(fields) as Rule['action'][])
-  if (action === 'retry' && neverWaitedOut.has(kind)) {
+  if (action === 'retry' && traitsOf(kind).isLasting) {
     throw badOption(`${field}.action`, action, 'suspend, fail or repair: waiting does not fix it')
   }
   assertKnown(field, row, Object.keys(fields[action]))
@@ -136,14 +136,11 @@ function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
     if (merged[name] !== undefined) checkField(`${field}.${name}`, is, merged[name])
   }
   if (merged['action'] === 'retry') checkCaps(field, merged, set)
-  if (merged['otherwise'] === 'keep' && !isOfAnswer.has(kind)) {
+  if (merged['otherwise'] === 'keep' && !traitsOf(kind).isOfAnswer) {
     throw badOption(`${field}.otherwise`, 'keep', 'fail or suspend: there is no answer to keep')
   }
   return merged as unknown as Rule
 }
-
-/** Faults of an answer that arrived whole. */
-const isOfAnswer: ReadonlySet<FaultKind> = new Set(['output-cut', 'empty-answer'] as const)
 
 function checkField(field: string, is: Field, value: unknown): void {
   if (is === 'ms') inRange(field, value)

@@ -2,7 +2,7 @@
  * The fault table: what to do about each kind of fault. Data only; `decide` applies it, `resolvePolicy` overrides rows
  * with the user's.
  */
-import type { FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
 
 /** Waited out: each re-send after `minMs` and a uniform draw below `min(capMs, baseMs * 2^(attempt - 1))`. */
 export interface RetryRule {
@@ -175,17 +175,3 @@ export const defaultRules = {
       'The API refused the request and would refuse it again. Correct its parameters or the base URL, then continue',
   },
 } as const satisfies Record<FaultKind, Rule>
-
-/** Faults that time does not mend: no user's row may have them sent again and again (P6). */
-export const neverWaitedOut: ReadonlySet<FaultKind> = new Set([
-  'spend-blocked',
-  'auth-blocked',
-  'transcript-invalid',
-  'params-incompatible',
-  'image-rejected',
-  'too-large',
-  'context-overflow',
-  'model-gone',
-  'config',
-  'request-rejected',
-] as const)

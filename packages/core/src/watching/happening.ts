@@ -4,7 +4,8 @@
  * The journal's entries are facts for a machine; happenings are what a person asks about. `happenings.ts` makes them.
  */
 import type { InDoubtDid } from '../session/events.ts'
-import type { Decision, FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
+import type { Decision } from '../faults/fault.ts'
 
 /** Why nothing is sent: the session's own back-off, the server's `retry-after`, a long outage, or an open breaker. */
 export type WaitReason = 'backoff' | 'retry_after' | 'outage' | 'circuit_open'

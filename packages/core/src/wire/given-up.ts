@@ -2,7 +2,8 @@
  * The errors for a request that is not sent any more: what happened, what is safe, and the one next command.
  */
 import { LastgoodError } from '../errors.ts'
-import type { Fault, FaultKind } from '../faults/fault.ts'
+import type { Fault } from '../faults/fault.ts'
+import { traitsOf } from '../faults/fault-kinds.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
 import { ownWayOn } from '../session/own-way-on.ts'
 import type { Session } from '../session/session.ts'
@@ -67,23 +68,13 @@ export function suspendedError(
   })
 }
 
-/** Faults caused by what was said: to go on, it has to be rephrased. */
-const ofTranscript: ReadonlySet<string> = new Set([
-  'transcript-invalid',
-  'image-rejected',
-  'too-large',
-  'context-overflow',
-  'poisoned',
-  'output-filtered',
-] satisfies FaultKind[])
-
 function factsOf({ id, lastGoodTurn, transcript }: Session, kind: string | null): Record<string, unknown> {
   return {
     sessionId: id,
     lastGoodTurn,
     ...(kind !== null && { fault: kind }),
     // What the API refuses is among the messages after these.
-    ...(kind !== null && ofTranscript.has(kind) && { acceptedMessages: transcript.accepted }),
+    ...(kind !== null && traitsOf(kind).isOfTranscript && { acceptedMessages: transcript.accepted }),
   }
 }
 
@@ -96,7 +87,7 @@ function hintFor(session: Session, kind: string | null): string {
 
 function nextFor(session: Session, kind: string | null, when?: string): string {
   // Without a kind it was the model that refused.
-  if (kind !== null && !ofTranscript.has(kind)) return goOn(session, when)
+  if (kind !== null && !traitsOf(kind).isOfTranscript) return goOn(session, when)
   const { id, agent } = session
   const next = agent === undefined ? ownWayOn(id) : `lastgood resume ${id} "…"`
   return `rephrase the message, which replaces the open turn: ${next}`

@@ -5,7 +5,7 @@
  * 2. While the breaker of a rung is open only its one probe leaves; the others take another rung, or are held. A pause
  *    that the server asked for, or a staggered start, changes no rung: a switch costs a cold cache.
  */
-import type { FaultKind } from '../faults/fault.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
 import type { Health } from '../health/health.ts'
 import type { EntryBody } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
