@@ -49,14 +49,20 @@ interface Undone {
   readonly messages: readonly Message[]
 }
 
-export class Lane {
+export interface LaneParts {
   readonly session: Session
   /** The agent whose own conversation this is, as it says; undefined for a conversation of its helpers. */
-  readonly #agent: string | undefined
-  readonly #refusals: Refusals
-  readonly #options: ResolvedGatewayOptions
-  readonly #upstream: Upstream
-  readonly #onRest: () => void
+  readonly agent: string | undefined
+  readonly refusals: Refusals
+  readonly options: ResolvedGatewayOptions
+  readonly upstream: Upstream
+  /** An answer has ended, whole or not. */
+  readonly onRest: () => void
+}
+
+export class Lane {
+  readonly session: Session
+  readonly #it: LaneParts
   /** By the requested model, the number of rungs after it, and whether its request surely is the conversation's. */
   readonly #interceptors = new Map<string, Interceptor>()
   #current: { body: MessagesBody; answer: Answer } | undefined
@@ -64,26 +70,15 @@ export class Lane {
   #usedAt: number
   #closing: Promise<void> | undefined
 
-  constructor(
-    session: Session,
-    agent: string | undefined,
-    refusals: Refusals,
-    options: ResolvedGatewayOptions,
-    upstream: Upstream,
-    onRest: () => void,
-  ) {
-    this.session = session
-    this.#agent = agent
-    this.#refusals = refusals
-    this.#options = options
-    this.#upstream = upstream
-    this.#onRest = onRest
-    this.#usedAt = options.clock.now()
+  constructor(parts: LaneParts) {
+    this.session = parts.session
+    this.#it = parts
+    this.#usedAt = parts.options.clock.now()
   }
 
   /** Whether no client has waited for anything for `idleMs`. */
   get isIdle(): boolean {
-    const { clock, idleMs } = this.#options
+    const { clock, idleMs } = this.#it.options
     const isAsked = this.#current && (this.#current.answer.isAwaited || !this.#current.answer.hasEnded)
     // A wall clock that was set back must not hold the session until it has caught up.
     return !isAsked && Math.abs(clock.now() - this.#usedAt) >= idleMs
@@ -122,11 +117,11 @@ export class Lane {
     if (undone) this.#undone.push(undone)
     const { request, body, named, renews } = asked
     const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)
-    this.#refusals.asks({
+    this.#it.refusals.asks({
       credentials: renews ? request.headers : undefined,
       history: compacts ? beginningOf(body) : undefined,
     })
-    return this.#hold(asked, (signal) => send(this.#upstream.send, signal))
+    return this.#hold(asked, (signal) => send(this.#it.upstream.send, signal))
   }
 
   /** The answers that the request goes back behind. A history that was replaced as a whole undoes none. */
@@ -161,7 +156,7 @@ export class Lane {
 
   /** Whether the agent may ask it: a sub-agent has other tools. */
   #mayBeAgents({ tools }: MessagesBody): boolean {
-    return this.#agent !== undefined && meansTheSame(this.session.envelope?.body['tools'], tools)
+    return this.#it.agent !== undefined && meansTheSame(this.session.envelope?.body['tools'], tools)
   }
 
   /**
@@ -177,10 +172,10 @@ export class Lane {
 
   #interceptorFor(body: MessagesBody): Interceptor {
     const { model } = body
-    const { fallback, limits, tellsFallback } = this.#options
-    const mayFallBack = hasTools(body) || this.#agent !== undefined
+    const { fallback, limits, tellsFallback } = this.#it.options
+    const mayFallBack = hasTools(body) || this.#it.agent !== undefined
     const models = mayFallBack ? fallback.filter((rung) => rung.model !== model || rung.endpoint !== undefined) : []
-    const others = [...this.#upstream.othersFor(model), ...models]
+    const others = [...this.#it.upstream.othersFor(model), ...models]
     const record = this.#isAgents(body) ? 'always' : true
     const key = `${model} ${others.length} ${record}`
     const known = this.#interceptors.get(key)
@@ -191,7 +186,7 @@ export class Lane {
       record,
       limits,
       tellsFallback,
-      ...(this.#agent !== undefined && { agent: this.#agent }),
+      ...(this.#it.agent !== undefined && { agent: this.#it.agent }),
     })
     this.#interceptors.set(key, interceptor)
     return interceptor
@@ -207,7 +202,7 @@ export class Lane {
     if (!last || transcript.messages.at(-1)?.content !== last.content) return undefined
     if (
       messages.length !== transcript.messages.length - 1 ||
-      (transcript.answeredAt ?? 0) + this.#options.reattachMs < clock.now()
+      (transcript.answeredAt ?? 0) + this.#it.options.reattachMs < clock.now()
     ) {
       return undefined
     }
@@ -221,7 +216,7 @@ export class Lane {
   }
 
   #hold({ body, onLeft }: Asked, begin: (signal: AbortSignal) => Promise<Response>): Attached {
-    const { clock, reattachMs } = this.#options
+    const { clock, reattachMs } = this.#it.options
     const answer = new Answer({ clock, reattachMs, begin })
     this.#current = { body, answer }
     void answer.ended.then(() => this.#rest(answer))
@@ -232,7 +227,7 @@ export class Lane {
 
   /** The client may come back through another gateway, which cannot have the session while its turn is open here. */
   #rest(answer: Answer): void {
-    this.#onRest()
+    this.#it.onRest()
     if (answer.isForsaken) this.close().catch(() => {}) // a lease that cannot be released runs out by itself
   }
 
@@ -248,7 +243,7 @@ export class Lane {
   }
 
   async #close(): Promise<void> {
-    const { clock, drainMs } = this.#options
+    const { clock, drainMs } = this.#it.options
     const answer = this.#current?.answer
     if (answer && !answer.hasEnded) {
       await atMost(drainMs, clock, answer.ended)

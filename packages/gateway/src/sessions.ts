@@ -177,9 +177,10 @@ export class Sessions {
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
     const refusals = new Refusals()
+    const [options, upstream] = [this.#options, this.#upstream]
     const opening = this.#open(id, takesOver, refusals).then((session) => {
-      session.subscribe((event) => this.#options.onEvent(id, event))
-      return new Lane(session, agent, refusals, this.#options, this.#upstream, () => this.#heard.onRest(session))
+      session.subscribe((event) => options.onEvent(id, event))
+      return new Lane({ session, agent, refusals, options, upstream, onRest: () => this.#heard.onRest(session) })
     })
     this.#lanes.set(id, opening)
     opening.catch(() => this.#lanes.get(id) === opening && this.#lanes.delete(id))
