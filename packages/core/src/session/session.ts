@@ -48,7 +48,7 @@ export class Session {
   readonly #runs: RunQueue
 
   /** `runs`: see `HeldJournal`. */
-  constructor(lease: Lease, folded: Folded, options: ResolvedOptions, runs?: () => boolean) {
+  constructor(lease: Lease, folded: Folded, options: ResolvedOptions, runs: () => boolean) {
     this.id = lease.sessionId
     this.store = options.store
     this.clock = options.clock

@@ -51,6 +51,15 @@ export interface StepSession extends LedgerSession {
   }
 }
 
+/** A step of the caller's own, as it was asked for. */
+interface Asked<Result> {
+  readonly effect: Effect
+  readonly name: string
+  readonly input: unknown
+  readonly run: (context: StepContext) => Promise<Result> | Result
+  readonly options: StepOptions<Result>
+}
+
 interface Running {
   effect: Effect
   result: Promise<unknown>
@@ -98,9 +107,8 @@ export class StepLedger {
     const { stepId, giveBack } = this.#ids.take(name, input, options.key, (id) => this.#running.has(id))
     try {
       const effect = new Effect(this.#session, stepId)
-      return (await this.#once(effect, name, options.signal, () =>
-        this.#run(effect, name, input, run, options),
-      )) as Result
+      const asked = { effect, name, input, run, options }
+      return (await this.#once(effect, name, options.signal, () => this.#run(asked))) as Result
     } finally {
       // Asked for again, a step of unknown outcome is the same step, not another of its kind.
       if (!hasOutcome(this.#session.transcript.steps.of(stepId))) giveBack()
@@ -178,14 +186,9 @@ export class StepLedger {
     return results.get(toolUseId) as Block
   }
 
-  async #run<Result>(
-    effect: Effect,
-    name: string,
-    input: unknown,
-    run: (context: StepContext) => Promise<Result> | Result,
-    options: StepOptions<Result>,
-  ): Promise<Result> {
+  async #run<Result>(asked: Asked<Result>): Promise<Result> {
     const session = this.#session
+    const { effect, name, run, options } = asked
     const stepId = effect.id
     const signal = stopSignal(session.signal, options.signal)
     const recorded = session.transcript.steps.of(stepId)
@@ -196,7 +199,7 @@ export class StepLedger {
       void (await session.record([{ type: 'step-finished', stepId, name, ...body }]))
 
     if (recorded) {
-      const fate = await this.#fateOf(stepId, name, input, context, options)
+      const fate = await this.#fateOf(asked, context)
       if (fate.kind === 'done') {
         const found = valueOf(fate.result, name)
         await finish({ outcome: 'verified', ...found })
@@ -233,13 +236,11 @@ export class StepLedger {
   }
 
   async #fateOf<Result>(
-    stepId: string,
-    name: string,
-    input: unknown,
+    { effect: { id: stepId }, name, input, options }: Asked<Result>,
     context: StepContext,
-    { inDoubt: rule = 'report', verify, onInDoubt }: StepOptions<Result>,
   ): Promise<Exclude<Fate<Result>, { kind: 'suspend' }>> {
     const session = this.#session
+    const { inDoubt: rule = 'report', verify, onInDoubt } = options
     const { fate, did } = await judge(session.clock, {
       look: (signal) => verify?.(input, { ...context, signal }),
       rule,
