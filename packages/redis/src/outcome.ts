@@ -30,7 +30,7 @@ export function appended([kind, ...values]: Reply, lease: Lease, afterSeq: numbe
 export function removed([kind, ...values]: Reply, sessionId: string, lease: Lease | undefined, place: string): number {
   if (kind === 'removed') return Number(values[0])
   if (lease) throw leaseLost(sessionId, lease.fence)
-  throw sessionBusy({ kind: 'busy', sessionId, ...holderFrom(values, place) })
+  throw sessionBusy({ sessionId, ...holderFrom(values, place) })
 }
 
 export type Summarized = SessionSummary | 'gone' | 'empty'

@@ -89,7 +89,7 @@ async function resume(
   { inDoubt }: Asked<'resume'>,
 ): Promise<ActionDone> {
   const { head, holder } = row
-  if (holder) throw sessionBusy({ kind: 'busy', sessionId: head.sessionId, ...holder }, head)
+  if (holder) throw sessionBusy({ sessionId: head.sessionId, ...holder }, head)
   const command = ownCommand(head, agents, flags)
   if (command !== undefined) {
     const who = safeLine(head.agent ?? 'its client')
@@ -162,7 +162,7 @@ async function rewind(
 ): Promise<ActionDone> {
   const { sessionId } = head
   if (isClients(head, agents)) throw heldByClient(head, flags)
-  if (holder) throw sessionBusy({ kind: 'busy', sessionId, ...holder }, head)
+  if (holder) throw sessionBusy({ sessionId, ...holder }, head)
   await visitSession(sessionId, { store, clock }, (session) => session.rewind(to, reason))
   return { text: to === 0 ? 'it is at its beginning' : `its last good turn is turn ${to}`, sessionId }
 }

@@ -60,7 +60,7 @@ export async function repairSession(context: CliContext, argument: string, optio
 
 async function reverted(context: CliContext, options: RepairOptions, { opened, row }: Located): Promise<boolean> {
   const { sessionId } = row.head
-  if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder }, row.head)
+  if (row.holder) throw sessionBusy({ sessionId, ...row.holder }, row.head)
   const question = `Send what ${safeLine(sessionId)} recorded again, without its repairs?`
   if (!(await confirmed(context, question, options))) return false
   const { store } = opened

@@ -53,7 +53,7 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
     const { store } = opened
     const { sessionId } = row.head
     assertNoClients(row.head, place)
-    if (row.holder) throw sessionBusy({ kind: 'busy', sessionId, ...row.holder }, row.head)
+    if (row.holder) throw sessionBusy({ sessionId, ...row.holder }, row.head)
     const standing = await standingOf(store, sessionId)
     const dropped = droppedBy(sessionId, standing, options.turn)
     const isWanted = dropped.length > 0 && !options.dryRun

@@ -262,7 +262,7 @@ export function fileStore(options: FileStoreOptions = {}): Store {
       // A damaged journal gives no lease; its lease file shows a writer that has not noticed the damage.
       const recorded = held ? undefined : await leaseWithout(place)
       const live = liveHolder(recorded, clock.now())
-      if (live) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      if (live) throw sessionBusy({ sessionId, ...live })
       if (held?.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
       if (lease && held && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
         await writer.release(held)

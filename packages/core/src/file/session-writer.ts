@@ -15,8 +15,7 @@ import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal/journal.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { isRemover } from '../store/owner.ts'
-import type { Head } from '../store/head.ts'
-import { type Busy, type Lease, assertAppend, journalConflict, leaseLost } from '../store/store.ts'
+import { type Busy, type Lease, type Store, assertAppend, journalConflict, leaseLost } from '../store/store.ts'
 import { writeBlobFile } from './blob-files.ts'
 import { type Content, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
@@ -29,12 +28,9 @@ import { removeBlobs } from './removed-files.ts'
 import { rewrite } from './rewrite.ts'
 import type { SessionPlace } from './session-place.ts'
 
-export interface SessionWriter {
+/** The store's operations on one session. */
+export interface SessionWriter extends Pick<Store, 'renew' | 'release' | 'append' | 'putBlob'> {
   acquire(owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
-  renew(lease: Lease, ttlMs: number): Promise<boolean>
-  release(lease: Lease): Promise<void>
-  append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
-  putBlob(lease: Lease, name: string, text: string): Promise<void>
 }
 
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {

@@ -147,7 +147,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       // A session that is gone was removed by this very call, whose answer was lost.
       const isThere = kept && (kept.holder !== null || kept.entries.length > 0)
       if (lease && isThere && !(live && heldUnder(lease))) throw leaseLost(sessionId, lease.fence)
-      if (live && !lease) throw sessionBusy({ kind: 'busy', sessionId, ...live })
+      if (live && !lease) throw sessionBusy({ sessionId, ...live })
       // The fence stays and grows, so that the next session of that name refuses a late writer of this one.
       if (kept) sessions.set(sessionId, unused(kept.fence + 1))
     },

@@ -179,7 +179,7 @@ export function sessionNotFound(sessionId: string, { location }: Store): Lastgoo
  * has ended is there something to fork.
  */
 export function sessionBusy(
-  { sessionId, owner, since, expiresAt, fence }: Busy,
+  { sessionId, owner, since, expiresAt, fence }: Omit<Busy, 'kind'>,
   head?: Pick<Head, 'agent' | 'lastGoodTurn'>,
 ): LastgoodError {
   const who = `pid ${owner.pid} on ${owner.host} since ${new Date(since).toISOString()}`
