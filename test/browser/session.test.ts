@@ -65,6 +65,17 @@ describeInBrowser('the page of a session', () => {
     expect(troubles).toEqual([])
   })
 
+  it.each([
+    ['waiting', 'waiting', 'next try in'],
+    ['needs-you', 'waiting', 'worth a try in'],
+    ['needs-you', 'suspended', 'worth a try in'],
+  ] as const)('promises a next try only where a process is there to make it: %s, %s', async (group, status, words) => {
+    const document = everyMark()
+    const dueAt = new Date(Date.parse(document.at) + 95_000).toISOString()
+    const { page } = await opened({ ...document, card: { ...document.card, group, status, dueAt } })
+    expect(await page.textContent('.session-head .name')).toContain(words)
+  })
+
   it('folds the 92 minutes of the outage, and puts the provider below on the same axis', async () => {
     const { page } = await opened(everyMark())
     const folds = await page

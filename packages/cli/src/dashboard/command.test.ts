@@ -32,7 +32,7 @@ describe('lastgood dashboard', () => {
     expect(readFileSync(path, 'utf8')).toBe(running.stdout.text)
     const response = await fetch(`${place}api/overview`, { headers: { authorization: `Bearer ${token}` } })
     expect(((await response.json()) as Overview).sessions).toMatchObject([
-      { sessionId: 'fix-auth', command: 'lastgood resume fix-auth' },
+      { sessionId: 'fix-auth', command: 'lastgood resume fix-auth "<message>"' },
     ])
     await stopped(running)
     expect(() => readFileSync(path)).toThrow('ENOENT')

@@ -90,6 +90,8 @@ describe('its card says', () => {
     expect(cardOf({ agent, status: 'needs-input' }).command).toBe(
       'lastgood resume fix-auth --store ./state --in-doubt report',
     )
+    // Without a message it would say that there is nothing to continue.
+    expect(cardOf({ agent, status: 'idle' }).command).toBe('lastgood resume fix-auth --store ./state "<message>"')
   })
 
   test('no command of a session that no agent of a configuration ran', () => {

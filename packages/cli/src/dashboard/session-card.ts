@@ -22,7 +22,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
   const { head, holder, status } = row
   const { flags, agents, now } = facts
   const survived = facts.survived && now - facts.survived.until < dayMs ? facts.survived : undefined
-  const answer = status === 'needs-input' ? ['--in-doubt report'] : []
+  const said = status === 'needs-input' ? ['--in-doubt report'] : status === 'idle' ? ['"<message>"'] : []
   return {
     sessionId: head.sessionId,
     group: groupOf(row, survived, now),
@@ -47,7 +47,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
           attempts: survived.attempts,
         }
       : null,
-    command: resumeCommandOf(head, [...flags, ...answer]) ?? null,
+    command: resumeCommandOf(head, [...flags, ...said]) ?? null,
     clientCommand: ownCommand(head, agents, flags) ?? null,
   }
 }

@@ -1,7 +1,7 @@
 /** One session in one row; the whole row links to its page. */
 import type { JSX } from 'preact'
 import type { SessionCard } from '../../src/overview.ts'
-import { Ago, Countdown } from '../shell/countdown.tsx'
+import { Ago, isTried, NextTry } from '../shell/countdown.tsx'
 import { Icon, type IconName } from '../shell/icon.tsx'
 import { sessionLink } from '../shell/route.ts'
 import { spent } from '../../src/durations.ts'
@@ -78,13 +78,13 @@ function Why({
   )
 }
 
-function When({ card: { group, dueAt, updatedAt, recovered } }: { card: SessionCard }): JSX.Element {
-  if (dueAt !== null && (group === 'waiting' || group === 'needs-you')) {
+function When({ card }: { card: SessionCard }): JSX.Element {
+  const { group, updatedAt, recovered } = card
+  if (isTried(card)) {
     return (
       <>
         <span class="line">
-          {group === 'waiting' ? 'next try ' : 'worth a try '}
-          <Countdown to={dueAt} />
+          <NextTry card={card} />
         </span>
         <span class="line muted">
           last entry <Ago at={updatedAt} />

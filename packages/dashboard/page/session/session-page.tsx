@@ -9,7 +9,7 @@ import { useState } from 'preact/hooks'
 import type { SessionDocument } from '../../src/session-document.ts'
 import { sessions } from '../live/overview-state.ts'
 import { Status } from '../overview/session-row.tsx'
-import { Ago, Countdown } from '../shell/countdown.tsx'
+import { Ago, isTried, NextTry } from '../shell/countdown.tsx'
 import { Timeline } from '../timeline/timeline.tsx'
 import { StepsTable } from '../timeline/steps-table.tsx'
 import { spent } from '../../src/durations.ts'
@@ -79,15 +79,15 @@ export function SessionHead({ document: { card, turns, totals } }: { document: S
   const rewound = turns.filter(({ state }) => state === 'rewound').length
   const { tokens } = totals
   const cached = tokens.input === 0 ? 0 : Math.round((tokens.cacheRead / tokens.input) * 100)
-  const { recovered, heldBy, dueAt, fallback } = card
+  const { recovered, heldBy, fallback } = card
   return (
     <section class="session-head" aria-label="Session">
       <div class="name">
         <h1>{visibleLine(card.sessionId)}</h1>
         <Status card={card} />
-        {dueAt !== null && card.status === 'waiting' && (
+        {isTried(card) && (
           <span class="number">
-            next try <Countdown to={dueAt} />
+            <NextTry card={card} />
           </span>
         )}
         <span class="muted">
