@@ -3,8 +3,10 @@
  * the other. With neither, nobody answers, and the session is parked.
  */
 import type { RunOptions } from '@lastgood/anthropic'
+import type { SessionEvent } from '@lastgood/core'
 import { callLabel } from '../call-label.ts'
 import type { CliContext } from '../context.ts'
+import { safeLine } from '../text.ts'
 
 type OnInDoubt = NonNullable<RunOptions['onInDoubt']>
 type Call = Parameters<OnInDoubt>[0]
@@ -28,6 +30,15 @@ export function inDoubtAnswer(context: CliContext, options: InDoubtOptions): OnI
     before = answer
     return answer
   }
+}
+
+/** The note about a call that was treated in another way than the flag says, because its tool has a rule of its own. */
+export function otherThanAnswered({ inDoubt }: InDoubtOptions, event: SessionEvent): string | undefined {
+  if (event.type !== 'in-doubt') return undefined
+  const rule = event.did === 'rerun' ? 'rerun' : event.did === 'reported' ? 'report' : undefined
+  if (rule === undefined || inDoubt === undefined || inDoubt === 'ask' || inDoubt === rule) return undefined
+  const name = safeLine(event.name)
+  return `note: --in-doubt ${inDoubt} does not count for ${name}: the rule of that tool is ${rule}, and only ask leaves it to you`
 }
 
 async function asked({ stdin, stderr }: CliContext, { name, input }: Call): ReturnType<OnInDoubt> {

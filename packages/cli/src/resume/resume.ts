@@ -25,7 +25,7 @@ import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './p
 import { driftLines, driftOf } from './drift.ts'
 import { eventLines } from '../live/event-lines.ts'
 import { held } from './held.ts'
-import { inDoubtAnswer } from './in-doubt-question.ts'
+import { inDoubtAnswer, otherThanAnswered } from './in-doubt-question.ts'
 import { tellFailure, tellNothingToDo, tellReply, tellStopped, type EndState, type OutcomeStyle } from './outcome.ts'
 import { introduction } from './standing.ts'
 import { Stopped, stopSwitch, type StopSwitch } from '../stop.ts'
@@ -226,7 +226,12 @@ function follower(
   const renderer = style.quiet
     ? undefined
     : liveRenderer({ output, clock, env, color: options.color, page, from: session })
+  const notes = new Set<string>()
   const unsubscribe = [
+    session.subscribe((event) => {
+      const note = otherThanAnswered(options, event)
+      if (note !== undefined) notes.add(note)
+    }),
     renderer && session.subscribe((event) => renderer.onEvent(event)),
     options.jsonl && session.subscribe(eventLines(context.stdout, session.id)),
   ]
@@ -234,6 +239,7 @@ function follower(
     stop() {
       for (const one of unsubscribe) if (one) one()
       renderer?.stop()
+      if (!style.quiet) tellAll(context, [...notes])
     },
   }
 }
