@@ -16,7 +16,8 @@ const ends = ['refusal', 'pause_turn', 'max_tokens', 'model_context_window_excee
 const foreverMs = 3_600_000
 
 export function openProvider(world: World, seed: number): LocalLab {
-  const somewhere = () => ({ events: world.below(14) })
+  /** In the middle, or where a text is whole and no call has begun. */
+  const somewhere = () => (world.chance(0.3) ? { afterBlock: 1 } : { events: world.below(14) })
   const faults: (() => Fault)[] = [
     () => ({ kind: 'status', status: 500 }),
     () => ({ kind: 'status', status: 529 }),
