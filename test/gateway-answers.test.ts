@@ -1,5 +1,5 @@
 /** What becomes of an answer at the gateway: refused, waited for, broken off, asked for again. */
-import { memoryStore, replayed } from '@lastgood/core'
+import { memoryStore, replayed, type Lease } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text } from '@lastgood/outage-lab'
@@ -267,6 +267,31 @@ describe('when the gateway is closed', () => {
     expect(isClosed).toBe(false)
     gate.open()
     expect(await (await asked).json()).toEqual({ input_tokens: 1 })
+    await closed
+  })
+
+  test('an answer is waited for although another session cannot be released', async () => {
+    const gate = new Gate()
+    const store = memoryStore()
+    const release = async (lease: Lease) => {
+      if (lease.sessionId === 'other') throw new Error('the store is gone')
+      await store.release(lease)
+    }
+    const fetch: GatewayOptions['fetch'] = async (_url, { body }) => {
+      if (String(body).includes('Wait')) await gate.pass()
+      return Response.json(whole)
+    }
+    const gateway = createGateway({ clock: new ManualClock(), store: { ...store, release }, fetch })
+    await (await post(gateway, hello, { headers: { 'x-lastgood-session': 'other' } })).text()
+    const waits = { ...hello, messages: [{ role: 'user', content: 'Wait' }] }
+    const asked = post(gateway, waits, { headers: named })
+    await gate.reached
+    let isClosed = false
+    const closed = gateway.close().then(() => (isClosed = true))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isClosed).toBe(false)
+    gate.open()
+    expect(await (await asked).text()).toContain('word word')
     await closed
   })
 

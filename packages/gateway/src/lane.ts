@@ -228,7 +228,7 @@ export class Lane {
   /** The client may come back through another gateway, which cannot have the session while its turn is open here. */
   #rest(answer: Answer): void {
     this.#it.onRest()
-    if (answer.isForsaken) this.close().catch(() => {}) // a lease that cannot be released runs out by itself
+    if (answer.isForsaken) void this.close()
   }
 
   /** Whether it takes no more requests. */
@@ -251,7 +251,7 @@ export class Lane {
       if (!answer.hasEnded) answer.abandon('the gateway was stopped; send the same request again to continue')
       await answer.ended
     }
-    await this.session.close()
+    await this.session.close().catch(() => {}) // a lease that cannot be released runs out by itself
   }
 }
 

@@ -173,7 +173,7 @@ export class Sessions {
     const open = await known
     if (open && !open.isClosing && !open.session.signal.aborted) return open
     // A session that is being released, or that lost its store or its lease, is reopened once its lease is released.
-    await open?.close().catch(() => {})
+    await open?.close()
     const meanwhile = this.#lanes.get(id)
     if (meanwhile && meanwhile !== known) return meanwhile
     const refusals = new Refusals()
@@ -211,7 +211,7 @@ export class Sessions {
         for (const [id, opening] of this.#lanes) {
           const lane = await opening.catch(() => undefined)
           if (!lane?.isIdle) continue
-          await lane.close().catch(() => {}) // a lease that cannot be released runs out by itself
+          await lane.close()
           if (this.#lanes.get(id) === opening) this.#lanes.delete(id)
           this.#heard.onIdle(id)
         }
