@@ -12,6 +12,7 @@ import {
   pixel,
   refused,
   thinkingBlock,
+  unanswered,
   user,
   whole,
   type Call,
@@ -50,6 +51,24 @@ test('what the API refused of one model is not left out for another', async () =
     [sonnet, 60_000],
     [opus, 20_000],
   ])
+})
+
+test('nor where the first model was given up before it had answered, with what it had cost', async () => {
+  const stop = new AbortController()
+  const { client, calls } = answeringClient((call, n) => {
+    if (n === 1) return refused(`max_tokens: 30000 > 20000, which is the maximum allowed number of output tokens`)
+    if (n > 2) return whole('answer', { id: 'msg_3', model: sonnet })
+    queueMicrotask(() => stop.abort())
+    return unanswered(call)
+  })
+  const session = await openTestSession()
+  const own = recoverable(client, session)
+  const asked = { max_tokens: 30_000, messages: [hi] }
+  const lost = own.messages.create({ model: opus, ...asked }, { signal: stop.signal, timeout: 1e6 })
+  await expect(lost).rejects.toThrow('aborted')
+  await own.messages.create({ model: sonnet, ...asked }, { timeout: 1e6 })
+  expect(calls.map(({ body }) => body?.max_tokens)).toEqual([30_000, 20_000, 30_000])
+  expect(session.transcript.standing).toEqual([])
 })
 
 test('P6: a rung that was down in an outage of the past is tried in the next one', async () => {

@@ -31,10 +31,17 @@ export function openingEntries(
   }
   if (turn === lastGoodTurn) {
     entries.push({ type: 'turn-started', turn: turn + 1, ...(agent !== undefined && { agent }), messages: added })
-  } else if (added.length > 0) entries.push({ type: 'turn-continued', messages: added })
+  } else if (added.length > 0 || (rewindTo === undefined && isForAnotherModel(session, envelope))) {
+    entries.push({ type: 'turn-continued', messages: added })
+  }
   const isPinned = session.envelope && isSameJson(settled(envelope), settled(session.envelope))
   if (!isPinned) entries.push({ type: 'envelope-changed', envelope })
   return entries
+}
+
+/** What one model refused, and how often it failed, says nothing of another: the request begins anew. */
+function isForAnotherModel({ context, envelope: before }: Session, { body }: Envelope): boolean {
+  return context.attempt > 0 && before !== undefined && before.body.model !== body.model
 }
 
 /** Without what a client tells a safeguard about this one request (its Git status, its last words). */
