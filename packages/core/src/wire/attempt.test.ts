@@ -70,3 +70,22 @@ test.each([
   const it = refusedWith({ pull: (controller) => controller.error(new TypeError(words)) }, status)
   expect(await it.outcome).toMatchObject({ kind: 'fault', wire: { phase: 'status', status, body: '' } })
 })
+
+test('a client that is deaf to its signal is not waited for, and what it answers late is let go (P6)', async () => {
+  const [clock, caller] = [new ManualClock(), new AbortController()]
+  for (const isAborted of [false, true]) {
+    let [hasLeft, answer] = [false, (_response: Response): void => {}]
+    const next = () => new Promise<Response>((resolve) => (answer = resolve))
+    const outcome = attempt(request, next, clock, defaultLimits, caller.signal, 'whole')
+    if (isAborted) {
+      caller.abort(new Error('not wanted'))
+      await expect(outcome).rejects.toThrow('not wanted')
+    } else {
+      await clock.advance(defaultLimits.firstEventMs)
+      expect(await outcome).toMatchObject({ kind: 'fault', wire: { phase: 'connect', timer: 'first-event' } })
+    }
+    answer(new Response(new ReadableStream({ cancel: () => void (hasLeft = true) })))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(hasLeft).toBe(true)
+  }
+})

@@ -3,6 +3,7 @@
  */
 import type { Wire } from '../faults/classify.ts'
 import type { Clock } from '../clock.ts'
+import { orAborted } from '../or-aborted.ts'
 import type { WireRequest } from './messages-request.ts'
 import { readPieces } from './pieces.ts'
 import { Watchdog, type Limits } from './watchdog.ts'
@@ -50,7 +51,7 @@ export async function attempt<R extends WireRequest>(
   const signal =
     watched === 'whole' || !request.signal ? watchdog.signal : AbortSignal.any([request.signal, watchdog.signal])
   try {
-    const response = await next({ ...request, headers: new Headers(request.headers), signal })
+    const response = await soonerThan(signal, next({ ...request, headers: new Headers(request.headers), signal }))
     if (response.ok) return { kind: 'answer', response, watchdog }
     // Its status is an answer: the wait for one is over.
     watchdog.progress()
@@ -66,6 +67,14 @@ export async function attempt<R extends WireRequest>(
     exchange.throwIfAborted()
     return { kind: 'fault', wire: { phase: 'connect', ...brokenBy(error, watchdog), now: clock.now() } }
   }
+}
+
+/** A client that is deaf to its signal may answer later, or never: nobody waits for that. */
+function soonerThan(signal: AbortSignal, sent: Promise<Response>): Promise<Response> {
+  return orAborted(sent, signal).catch((error: unknown) => {
+    sent.then(({ body }) => body?.cancel()).catch(() => {})
+    throw error
+  })
 }
 
 /** The body as far as it is read. One that breaks, or cannot be decompressed, takes nothing from its status. */
