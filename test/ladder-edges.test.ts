@@ -295,9 +295,10 @@ describe('what another rung refused is not sent to it again', () => {
     /** How many requests the rung got for it. */
     const ask = async (...messages: Parameters<typeof own.messages.create>[0]['messages']) => {
       const before = calls.length
-      const answer = await own.messages.create({ ...request, messages })
+      const { data, response } = await own.messages.create({ ...request, messages }).withResponse()
       const sent = calls.slice(before).filter(({ body }) => body?.model === sonnet)
-      return { answer: assistant(answer), attempts: sent.length, last: JSON.stringify(sent.at(-1)?.body) }
+      const last = JSON.stringify(sent.at(-1)?.body)
+      return { answer: assistant(data), attempts: sent.length, last, told: response.headers.get('x-lastgood-repaired') }
     }
     return { store, session, ask }
   }
@@ -309,6 +310,7 @@ describe('what another rung refused is not sent to it again', () => {
     const history = [look('one'), first.answer, user('two')]
     const second = await ask(...history)
     expect(second.attempts).toBe(1)
+    expect([first.told, second.told]).toEqual(Array(2).fill('remove-images, drop-params'))
     await session.close()
     const third = await (await open(store)).ask(...history, second.answer, user('three'))
     expect(third.attempts).toBe(1)

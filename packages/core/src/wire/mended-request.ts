@@ -37,6 +37,8 @@ export interface MendedRequest {
   repairs: readonly RepairNote[]
   edits: readonly Edit[]
   standing: readonly string[]
+  /** All that was done, for the rung as well. */
+  done: readonly string[]
   /** The rules that refusals by its model called for. */
   tried: readonly string[]
   unrepairable: Unrepairable | undefined
@@ -132,6 +134,7 @@ export function mend(mending: Mending): MendedRequest {
     body: isOwn ? asSent.text : writtenBody(changed, asSent),
     betas: out.betas === request.envelope.betas ? undefined : out.betas,
     ...journaled,
+    done: repairs.map(({ rule }) => rule),
     tried,
     unrepairable: local.unrepairable,
   }

@@ -85,7 +85,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   get told(): Readonly<Record<string, string>> {
     const { model } = this.#walk.current
     // Names only: what a rule was applied with is the caller's, and a header may not be able to hold it.
-    const rules = new Set(this.#mended?.repairs.map(({ rule }) => nameOfRule(rule)))
+    const rules = new Set(this.#mended?.done.map(nameOfRule))
     return {
       ...(model !== this.#it.request.envelope.body.model && { 'x-lastgood-model': model }),
       ...(rules.size > 0 && { 'x-lastgood-repaired': [...rules].join(', ') }),
