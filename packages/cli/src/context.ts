@@ -20,7 +20,7 @@ export interface Keyboard {
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-export type StopSignal = 'SIGINT' | 'SIGTERM'
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
 /** A warning of `process.emitWarning`. */
 export type Warning = Pick<Error, 'name' | 'message'> & { readonly code?: string }

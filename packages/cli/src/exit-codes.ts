@@ -37,7 +37,7 @@ const codeOf: Readonly<Record<ErrorCode, number>> = {
 }
 
 /** 128 plus the signal's number, as in shells. */
-export const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 }
+export const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 export function exitCodeOf(error: unknown): number {
   if (!isLastgoodError(error)) return exitCodes.failed

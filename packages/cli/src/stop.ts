@@ -1,4 +1,4 @@
-/** Ctrl+C and SIGTERM: what a command was doing is abandoned for an orderly exit, once. */
+/** Ctrl+C, SIGTERM and the end of the terminal (SIGHUP): what a command was doing is abandoned for an orderly exit, once. */
 import type { CliContext, StopSignal } from './context.ts'
 
 const stoppedBy = 'stopped by '

@@ -8,12 +8,12 @@ import { Collector, newFolder, run } from '../../test/context.ts'
 
 const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
 
-/** Says which signals it gets, and ends at SIGTERM. */
+/** Says which signals it gets, and ends at all but SIGINT. */
 const client = `
-for (const name of ['SIGINT', 'SIGTERM']) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(name, () => {
     process.stdout.write(name + '\\n')
-    if (name === 'SIGTERM') process.exit(7)
+    if (name !== 'SIGINT') process.exit(7)
   })
 }
 setInterval(() => {}, 1000)
@@ -50,6 +50,15 @@ test('each Ctrl+C reaches the command once, and it goes on behind its gateway fo
   terminal.kill('SIGTERM')
   expect(await terminal.ended).toMatchObject({ code: 7 })
   expect(terminal.everything().match(/SIG[A-Z]+/g)).toEqual(['SIGINT', 'SIGINT', 'SIGINT', 'SIGTERM'])
+})
+
+test('a SIGHUP for the gateway alone reaches the command, which does not stay behind without it', async () => {
+  const cwd = newFolder()
+  const terminal = openTerminal(['lastgood', ...behind(cwd)], { cwd })
+  await terminal.shows('ready')
+  terminal.kill('SIGHUP')
+  expect(await terminal.ended).toMatchObject({ code: 7, signal: 0 })
+  expect(terminal.everything()).toContain('0 answers in 0 sessions; nothing failed')
 })
 
 test('without a terminal the command is told of each signal that its gateway gets', async () => {

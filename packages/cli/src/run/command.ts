@@ -35,7 +35,7 @@ async function runBehind(context: CliContext, [name = '', ...words]: readonly st
   const env = { ...context.env, ...environmentOf(url, context.env) }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
   // The terminal's Ctrl+C reaches the command as well; the command decides what to do, and we wait for it to end.
-  const forget = context.onStop((signal) => (signal === 'SIGTERM' || !hasTerminal()) && child.kill(signal), 'is told')
+  const forget = context.onStop((signal) => (signal !== 'SIGINT' || !hasTerminal()) && child.kill(signal), 'is told')
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (cause: NodeJS.ErrnoException) => reject(notStarted(name, cause)))
