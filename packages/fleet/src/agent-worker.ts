@@ -1,10 +1,13 @@
 /**
  * Takes the jobs of one agent's queue and works on their sessions.
  *
- * A job that stalls (its worker is gone) is simply dropped: the row of its session brings it back. So no BullMQ lock
- * protects anything here, and a short one costs nothing.
+ * 1. A job that stalls (its worker is gone) is simply dropped: the row of its session brings it back. So no BullMQ lock
+ *    protects anything here, and a short one costs nothing.
+ * 2. A drain counts what is under way itself. BullMQ would close its blocking connection and wait for that, for ever if
+ *    the server is away just then. So one more job may come, which is handed back.
  */
 import { Worker } from 'bullmq'
+import { handBack } from './begin.ts'
 import type { FleetConnection } from './connection.ts'
 import type { Keys } from './keys.ts'
 import type { RunningAgent } from './options.ts'
@@ -36,11 +39,19 @@ export function agentWorker(
   keys: Keys,
   onError: (error: unknown) => void,
 ): AgentWorker {
+  const underWay = new Set<Promise<void>>()
+  let isDraining = false
   const worker = new Worker(
     queueNameOf(running.agent.name),
     async ({ id }) => {
       const sessionId = sessionOf(id)
-      if (sessionId !== undefined) await workOn(place, running, sessionId)
+      if (sessionId === undefined) return
+      // Where its row cannot be written, the one from before is looked at again.
+      if (isDraining) return handBack(place, sessionId).catch(() => {})
+      const work = workOn(place, running, sessionId)
+      underWay.add(work)
+      await work
+      underWay.delete(work)
     },
     {
       ...bullOptions(connection, keys),
@@ -52,16 +63,17 @@ export function agentWorker(
     },
   )
   worker.on('error', onError)
-  let drained: Promise<void> | undefined
+  let drained: Promise<unknown> | undefined
   let callOff = () => {}
   return {
-    drain() {
-      // Paused once: a second `pause` resolves at once. A race: otherwise a drain that is called off would wait until
-      // this worker is idle.
-      drained ??= Promise.race([worker.pause(), new Promise<void>((resolve) => (callOff = resolve))])
-      return drained
+    async drain() {
+      isDraining = true
+      const ended = worker.pause(true).then(() => Promise.all(underWay))
+      drained ??= Promise.race([ended, new Promise<void>((resolve) => (callOff = resolve))])
+      await drained
     },
     async takeAgain() {
+      isDraining = false
       drained = undefined
       callOff()
       await worker.resume()

@@ -28,7 +28,7 @@ export interface Begun {
 export async function begin(place: Workplace, agent: string, sessionId: string): Promise<Begun | undefined> {
   const { options, index, unreadable, suspects, stopping } = place
   const { clock } = options
-  if (stopping.aborted) return leave(place, sessionId, handedBackMs, 'keep')
+  if (stopping.aborted) return handBack(place, sessionId)
   try {
     // Otherwise its row says when to look again.
     if (!(await isDue(place, agent, sessionId))) return undefined
@@ -48,6 +48,10 @@ export async function begin(place: Workplace, agent: string, sessionId: string):
     return leave(place, sessionId, isBusy ? options.leaseMs : unreadable.againInMs(sessionId, error), 'undo', error)
   }
 }
+
+/** Leaves a session that was not begun to the other workers. Errors: `store-unavailable`. */
+export const handBack = (place: Workplace, sessionId: string): Promise<undefined> =>
+  leave(place, sessionId, handedBackMs, 'keep')
 
 async function isDue({ options, recoveries }: Workplace, agent: string, sessionId: string): Promise<boolean> {
   const verdict = await recoveries.assessFresh(await options.store.summary(sessionId))

@@ -1,6 +1,7 @@
 import { runToolCalls, type ToolContext } from '@lastgood/core'
-import { describe, expect, it } from 'vitest'
-import { agentOf, expectEnded, openPlace, patient, untilAborted } from '../test/fixture.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startRedis } from '../../../test/support/redis-server.ts'
+import { agentOf, connect, expectEnded, openPlace, patient, untilAborted } from '../test/fixture.ts'
 
 /** An agent that hangs until it is stopped, and says when it has begun. */
 function hanging() {
@@ -153,5 +154,38 @@ describe('a fleet that is drained', () => {
     await fleet.submit('later', 'Go.', { agent: 'coder' })
     go()
     await expectEnded(store, ['under-way', 'later'])
+  })
+
+  it('is drained also while its server is away, and takes again when that is back', async () => {
+    const server = await startRedis()
+    onTestFinished(() => server.stop())
+    const { start, store, told } = openPlace(connect(server.url, { commandTimeout: 1_000 }))
+    const fleet = start({ coder: agentOf('coder') })
+    await fleet.submit('before', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['before'])
+    await server.kill()
+    const trouble = expect.objectContaining({ kind: 'trouble', where: 'queue' })
+    await expect.poll(() => told, patient).toContainEqual(trouble)
+    await fleet.drain()
+    await server.restart()
+    await fleet.takeAgain()
+    await fleet.submit('after', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['before', 'after'])
+  })
+
+  it('leaves what it was waiting for to the other workers, soon', async () => {
+    const { start, store, told } = openPlace()
+    const [one, other] = [start({ coder: agentOf('coder') }), start({ coder: agentOf('coder') })]
+    await one.submit('s', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['s'])
+    // Each is waiting for a job when it is drained, and so may get one.
+    await one.drain()
+    await other.drain()
+    const ids = ['a', 'b', 'c']
+    for (const id of ids) await one.submit(id, 'Go.', { agent: 'coder' })
+    await expect.poll(() => one.status(), patient).toMatchObject({ agents: { coder: { active: 0 } } })
+    expect(told.filter(({ kind }) => kind === 'started')).toHaveLength(1)
+    await other.takeAgain()
+    await expectEnded(store, ids)
   })
 })
