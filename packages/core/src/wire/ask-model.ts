@@ -5,11 +5,10 @@ import type { RequestRung } from './rungs.ts'
 import type { WireRequest } from './messages-request.ts'
 import { ownHeaders } from './own-question.ts'
 
-/** The body of `GET /v1/models/<id>`; rejects when there is none. */
+/** The body of `GET /v1/models/<id>` for the rung's model; rejects when there is none. */
 export async function askModel<R extends WireRequest>(
   sent: R,
-  { endpoint, next }: RequestRung<R>,
-  model: string,
+  { endpoint, model, next }: RequestRung<R>,
   signal: AbortSignal,
 ): Promise<unknown> {
   const headers = ownHeaders(sent.headers)

@@ -47,18 +47,16 @@ export class Conversation {
 
   enter(exchange: InFlight): void {
     this.#current = exchange
-    void exchange.ended.then(() => this.#leave(exchange))
+    void exchange.ended.then(() => {
+      if (this.#current === exchange) this.#current = undefined
+    })
   }
 
-  /** The answer is durable: what is left of the exchange is the caller's reading. */
-  answered(exchange: InFlight, answer: AssistantMessage): void {
-    this.#leave(exchange)
-    const seen = exchange.delivered.messageId
+  /** The answer of the request in flight is durable: what is left of its exchange is the caller's reading. */
+  answered(answer: AssistantMessage): void {
+    const seen = this.#current?.delivered.messageId
+    this.#current = undefined
     if (seen !== undefined && seen !== answer.id) this.#aliases.set(seen, answer.id)
-  }
-
-  #leave(exchange: InFlight): void {
-    if (this.#current === exchange) this.#current = undefined
   }
 
   /** The recorded id of an answer that the caller knows as `messageId`. */

@@ -61,7 +61,6 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   const conversation = conversationOf(session)
   const health = limitedHealth(providerHealth(session.store.shared, clock), session.limiter, clock)
   const cards = new Map<string, ModelCards>()
-  let asking: (model: string, signal: AbortSignal) => Promise<unknown> = () => Promise.reject(new Error('nobody asks'))
 
   async function lastgood<R extends WireRequest>(request: R, next: Next<R>, timeoutMs?: number): Promise<Response> {
     session.signal.throwIfAborted()
@@ -86,7 +85,7 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
     timeoutMs?: number,
   ): Promise<Response> {
     const sent = { ...request, [inHand]: session }
-    const exchange: Exchange<typeof sent> = new Exchange({
+    const exchange = new Exchange({
       ...common(request, timeoutMs),
       request: sent,
       expects: joined.streams ? 'stream' : 'message',
@@ -101,7 +100,6 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
         conversation,
         cards: (rung) => cardOfRung(sent, rung),
         options: resolved,
-        onAnswered: (message) => conversation.answered(exchange, message),
       }),
     })
     conversation.enter(exchange)
@@ -139,12 +137,9 @@ export function intercept(session: Session, options: InterceptorOptions = {}): I
   /** The card of a rung's model; its endpoint is asked along the path of the current request. */
   function cardOfRung<R extends WireRequest>(sent: R, rung: RequestRung<R>): Promise<ModelCard> {
     const { endpoint, model } = rung
-    asking = (one, signal) => askModel(sent, rung, one, signal)
-    const known =
-      cards.get(endpoint) ??
-      modelCards({ shared: session.store.shared, clock, endpoint, ask: (one, signal) => asking(one, signal) })
+    const known = cards.get(endpoint) ?? modelCards({ shared: session.store.shared, clock, endpoint })
     cards.set(endpoint, known)
-    return known(model)
+    return known(model, (signal) => askModel(sent, rung, signal))
   }
 
   /** Joins again, because what ended meanwhile may have been recorded; undefined where there is no room. */

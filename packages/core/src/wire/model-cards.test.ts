@@ -14,16 +14,14 @@ function world({ shared = memorySharedState() as SharedState } = {}) {
   const clock = new ManualClock()
   const asked: { model: string; signal: AbortSignal }[] = []
   const api = { answer: async (): Promise<unknown> => answer }
-  const open = (endpoint = 'https://api.test') =>
-    modelCards({
-      shared,
-      clock,
-      endpoint,
-      ask: (model, signal) => {
+  const open = (endpoint = 'https://api.test') => {
+    const cards = modelCards({ shared, clock, endpoint })
+    return (model: string) =>
+      cards(model, (signal) => {
         asked.push({ model, signal })
         return api.answer()
-      },
-    })
+      })
+  }
   return { clock, asked, api, open, shared }
 }
 

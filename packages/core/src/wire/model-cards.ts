@@ -20,12 +20,13 @@ export interface ModelCardsOptions {
   readonly clock: Clock
   /** Origin and path of the API; stored only as a hash. */
   readonly endpoint: string
-  /** The body of `GET /v1/models/<id>`; rejects when there is none. */
-  ask(model: string, signal: AbortSignal): Promise<unknown>
 }
 
-/** Never rejects. */
-export type ModelCards = (model: string) => Promise<ModelCard>
+/** Gives the body of `GET /v1/models/<id>`; rejects when there is none. */
+export type AskForModel = (signal: AbortSignal) => Promise<unknown>
+
+/** Never rejects. `ask` is called if what is known is too old. */
+export type ModelCards = (model: string, ask: AskForModel) => Promise<ModelCard>
 
 const timeoutMs = 5_000
 const answerHoldsMs = 24 * 3_600_000
@@ -43,7 +44,7 @@ const knownSchema = lazily(() =>
 )
 type Known = z.infer<ReturnType<typeof knownSchema>>
 
-export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions): ModelCards {
+export function modelCards({ shared, clock, endpoint }: ModelCardsOptions): ModelCards {
   const local = new Map<string, Known>()
   const asking = new Map<string, Promise<Known>>()
   const place = sha256(endpoint).slice(0, 16)
@@ -53,22 +54,22 @@ export function modelCards({ shared, clock, endpoint, ask }: ModelCardsOptions):
     return age >= 0 && age < (known.failed ? failureHoldsMs : answerHoldsMs)
   }
 
-  async function answerOf(model: string): Promise<Known> {
+  async function answerOf(model: string, ask: AskForModel): Promise<Known> {
     const mine = local.get(model)
     if (mine && isFresh(mine)) return mine
     const record = await within(clock, () => shared.read(keyOf(model)))
     const parsed = knownSchema().safeParse(record?.value).data
     const theirs = parsed?.model === model ? parsed : undefined
     if (theirs && isFresh(theirs)) return theirs
-    const body = await within(clock, (signal) => ask(model, signal))
+    const body = await within(clock, ask)
     const isAnswer = modelCardFrom(body) !== undefined
     const known = { model, askedAt: clock.now(), failed: !isAnswer, body: isAnswer ? body : (theirs ?? mine)?.body }
     void within(clock, () => shared.write(keyOf(model), record?.version ?? 0, known))
     return known
   }
 
-  return async (model) => {
-    const pending = asking.get(model) ?? answerOf(model).finally(() => asking.delete(model))
+  return async (model, ask) => {
+    const pending = asking.get(model) ?? answerOf(model, ask).finally(() => asking.delete(model))
     asking.set(model, pending)
     const known = await pending
     local.set(model, known)

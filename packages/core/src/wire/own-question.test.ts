@@ -17,7 +17,7 @@ test.each([
   }
   const rung = { model: 'm', endpoint: 'https://api.anthropic.com', next }
   const signal = new AbortController().signal
-  await askModel({ url, method: 'POST', headers: new Headers(headers) }, rung, 'm', signal)
+  await askModel({ url, method: 'POST', headers: new Headers(headers) }, rung, signal)
   expect(asked).toEqual([beta])
 })
 

@@ -42,7 +42,6 @@ export interface SessionRecorderOptions<R extends WireRequest> {
   /** The card of a rung's model, from the Models API where it can be asked. */
   cards: (rung: RequestRung<R>) => Promise<ModelCard>
   options: ResolvedOptions
-  onAnswered: (message: AssistantMessage) => void
 }
 
 /** How long credentials are waited for: a token service that hangs is down as well. */
@@ -178,7 +177,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
-    const { session, options, conversation, onAnswered } = this.#it
+    const { session, options, conversation } = this.#it
     const message = { ...received, content: [...this.#kept.flat(), ...received.content] }
     const intents = callsOf(message).flatMap((call): EntryBody[] => {
       const name = String(call['name'])
@@ -201,7 +200,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     this.#takeBack()
     for (const { repairs } of repaired)
       for (const { rule, what } of repairs) conversation.journaled.add(`${rule} ${what}`)
-    onAnswered(message)
+    conversation.answered(message)
     await this.#vitals.live()
   }
 
