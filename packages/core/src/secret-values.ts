@@ -39,9 +39,12 @@ export function withoutSecretValues(text: string): string {
   return masked + text.slice(from)
 }
 
+/** Whether a field of this name holds a secret, as far as a name tells. */
+export const isSecretName = (name: string): boolean => secretName.test(name)
+
 /** Whether `text` is secret by its field's name. */
 export function isSecretField(name: string, text: string): boolean {
-  return secretName.test(name) && isSecretText(name, ':', text)
+  return isSecretName(name) && isSecretText(name, ':', text)
 }
 
 /** A value in quotes. */

@@ -27,6 +27,12 @@ test('an error keeps its name and its message without secrets, and loses its sta
   })
 })
 
+test('what masks a value in a text masks the field of that name', () => {
+  const names = ['apiKey', 'x-lastgood-token', 'client_secret', 'passphrase', 'privateKey', 'signing_key']
+  const fields = Object.fromEntries(names.map((name) => [name, 'plain']))
+  expect(scrubbedFields(fields)).toEqual(Object.fromEntries(names.map((name) => [name, '[secret]'])))
+})
+
 test('a circle, a function and something very deep become words', () => {
   const circle: Record<string, unknown> = { run: () => {}, big: 1n }
   circle['itself'] = circle

@@ -4,10 +4,11 @@
  * A field whose name says that it is secret is masked whole. A function, a symbol or a bigint becomes the name of its
  * type, and what is nested very deep, as in a cycle, becomes `[deep]`.
  */
+import { isSecretName } from '../secret-values.ts'
 import { withoutSecrets } from '../secrets.ts'
 
-const secretNames =
-  /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-lastgood-token|.*(api[-_]?key|secret|password|passwd|token))$/i
+const secretHeaders = /^(?:(?:proxy-)?authorization|(?:set-)?cookie)$/i
+const isSecret = (name: string): boolean => secretHeaders.test(name) || isSecretName(name)
 const deepest = 8
 
 function scrubbed(value: unknown, depth = 0): unknown {
@@ -24,7 +25,7 @@ export function scrubbedFields(value: object, depth = 0): Record<string, unknown
   return Object.fromEntries(
     Object.entries(value).map(([name, one]) => [
       name,
-      secretNames.test(name) && typeof one !== 'number' && one !== undefined ? '[secret]' : scrubbed(one, depth + 1),
+      isSecret(name) && typeof one !== 'number' && one !== undefined ? '[secret]' : scrubbed(one, depth + 1),
     ]),
   )
 }
