@@ -6,7 +6,7 @@ import { isLastgoodError, withoutSecrets, type ErrorOptions } from '@lastgood/co
 import type { CliContext } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { atSamePlace } from './same-place.ts'
-import { safeCommand, safeJson, safeLine } from './text.ts'
+import { jsonLine, safeCommand, safeLine } from './text.ts'
 
 /** The configuration file, or what it holds, cannot be used. */
 export class ConfigError extends Error {
@@ -64,7 +64,7 @@ export function reportFailure(context: CliContext, error: unknown, json: boolean
 
 /** As a document of its own. */
 export function writeFailureJson({ stdout }: CliContext, failure: Omit<Failure, 'stack'>): void {
-  stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...failureJson(failure) })}\n`)
+  stdout.write(jsonLine({ schema: 'lastgood.error/v1', ...failureJson(failure) }))
 }
 
 export function writeFailure({ stderr, env }: CliContext, { message, causes, hint, docs, stack }: Failure): void {

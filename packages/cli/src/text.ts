@@ -68,6 +68,12 @@ export function padded(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 }
 
+/** A document for programs, as commands print it. */
+export const jsonDocument = (value: unknown): string => `${safeJson(value, 2)}\n`
+
+/** A document on one line, for those who read line by line. */
+export const jsonLine = (value: unknown): string => `${safeJson(value)}\n`
+
 /** JSON without anything that a terminal would obey; it parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`

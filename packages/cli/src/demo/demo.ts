@@ -13,7 +13,7 @@ import { savedAt } from '../live/outage-line.ts'
 import { Stopped, type StopSwitch } from '../stop.ts'
 import { storeChoices, type OpenStore } from '../stores.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
-import { safeJson } from '../text.ts'
+import { jsonLine } from '../text.ts'
 import { demoAgentName } from './agent.ts'
 import { resumeCommand, showCommand } from './commands.ts'
 import { deploy, releases } from './demo-config.ts'
@@ -105,7 +105,7 @@ async function finish(scene: Scene, { json, color }: DemoOptions): Promise<numbe
     ...verdictLines(verdict, where, palette),
   ]
   for (const line of lines) output.write(`${line}\n`)
-  if (json) context.stdout.write(`${safeJson(verdictJson(verdict, where))}\n`)
+  if (json) context.stdout.write(jsonLine(verdictJson(verdict, where)))
   return verdict.ok ? exitCodes.done : exitCodes.failed
 }
 
@@ -120,7 +120,7 @@ async function leaveResumable(scene: Scene, signal: Stopped['signal'], { json }:
   const exitCode = signalCodes[signal]
   if (json) {
     const facts = { ok: false, state: 'interrupted', sessionId, lastGoodTurn, folder: folder.path, command, exitCode }
-    context.stdout.write(`${safeJson({ schema: 'lastgood.demo/v1', ...facts })}\n`)
+    context.stdout.write(jsonLine({ schema: 'lastgood.demo/v1', ...facts }))
   }
   return exitCode
 }

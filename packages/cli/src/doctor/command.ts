@@ -14,7 +14,7 @@ import { atSamePlace } from '../same-place.ts'
 import { sessionRows } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson } from '../text.ts'
+import { jsonDocument } from '../text.ts'
 import { reportLines } from './report-lines.ts'
 import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
 import { tryHistories } from './histories.ts'
@@ -49,7 +49,7 @@ async function doctor(context: CliContext, options: CommonOptions): Promise<void
   }
   const dangers = countOf(findings, 'danger')
   if (dangers > 0) context.setExitCode(exitCodes.failed)
-  if (options.json) context.stdout.write(`${safeJson(reportJson(report, clock.now()), 2)}\n`)
+  if (options.json) context.stdout.write(jsonDocument(reportJson(report, clock.now())))
   else print(context, options, report)
 }
 

@@ -6,8 +6,8 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
-import { locate } from '../sessions/locate.ts'
-import { commandLine, safeCommand, safeJson, safeLine } from '../text.ts'
+import { withSession } from '../sessions/locate.ts'
+import { commandLine, jsonDocument, safeCommand, safeLine } from '../text.ts'
 import { writeNewFile } from '../new-file.ts'
 
 interface ExportOptions extends CommonOptions {
@@ -39,9 +39,7 @@ async function exportTo(
 ): Promise<void> {
   const place = await setUp(context, options, false)
   const { flags } = place
-  const { opened, row } = await locate(context, place, argument)
-  try {
-    const { store } = opened
+  await withSession(context, place, argument, async (store, row) => {
     const { sessionId } = row.head
     const { redact = false, force = false } = options
     const lines = exportSession(store, sessionId, { redact, clock: context.clock })
@@ -62,7 +60,7 @@ async function exportTo(
         redacted: redact,
         command: redact ? null : command,
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
       return
     }
     const what = redact ? 'without content: it cannot be imported' : 'with all content: treat it like the source code'
@@ -71,9 +69,7 @@ async function exportTo(
     )
     context.stdout.write(`${safeCommand(path)}\n`)
     if (!redact) context.stderr.write(`bring it back with\n${command}\n`)
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 async function toStdout({ stdout }: CliContext, lines: AsyncIterable<string>, { json }: ExportOptions): Promise<void> {

@@ -4,7 +4,7 @@ import type { FleetClient, FleetStatus } from '@lastgood/fleet'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { exampleOf } from '../help-example.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonLine, safeLine } from '../text.ts'
 import { withFleetClient, withFleetOptions, type FleetPlaceOptions } from './place.ts'
 
 interface FleetCommandOptions extends FleetPlaceOptions {
@@ -59,7 +59,7 @@ async function drained(context: CliContext, client: FleetClient, agent?: string)
 }
 
 function tell({ stdout }: CliContext, status: FleetStatus, isJson: boolean): void {
-  if (isJson) return void stdout.write(`${safeJson({ schema: 'lastgood.fleet/v1', ...status })}\n`)
+  if (isJson) return void stdout.write(jsonLine({ schema: 'lastgood.fleet/v1', ...status }))
   const names = Object.entries(status.agents)
   for (const [name, { waiting, active, paused }] of names) {
     stdout.write(`${safeLine(name)}  ${active} under way, ${waiting} queued${paused ? ', paused' : ''}\n`)

@@ -4,9 +4,9 @@ import { forkSession, type Store } from '@lastgood/core'
 import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { assertNoClients } from '../sessions/client-command.ts'
-import { locate } from '../sessions/locate.ts'
+import { withSession } from '../sessions/locate.ts'
 import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 import { originJson } from '../sessions/session-json.ts'
 import { exampleOf } from '../help-example.ts'
 import { turnOption } from '../option-values.ts'
@@ -38,9 +38,7 @@ async function fork(
 ): Promise<void> {
   const place = await setUp(context, options, true)
   const { flags } = place
-  const { opened, row } = await locate(context, place, argument)
-  const { store } = opened
-  try {
+  await withSession(context, place, argument, async (store, row) => {
     assertNoClients(row.head, place)
     const { sessionId: from, cwd } = row.head
     const newId = name ?? (await freeName(store, from))
@@ -56,7 +54,7 @@ async function fork(
       const command = resumeCommandOf(fork, flags) ?? null
       const origin = originJson(made.origin)
       const document = { schema: 'lastgood.fork/v1', store: store.location, from, ...made, origin, command }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
       return
     }
     const shared = made.origin.sessionId === from ? '' : `, which it shares with ${made.origin.sessionId}`
@@ -64,9 +62,7 @@ async function fork(
     context.stderr.write(
       `✔ ${safeLine(newId)} continues after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, " '<message>'")}`,
     )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 /** `fix-auth-2` of `fix-auth`, the first number that is free. */

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
 import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 import { assertReadableAgain, linesOf } from './file-lines.ts'
 
 interface ImportOptions extends CommonOptions {
@@ -43,7 +43,7 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
       const command = resumeCommandOf(head, flags) ?? null
       const place = { store: store.location, sessionId, from, file: path }
       const document = { schema: 'lastgood.import/v1', ...place, entries, turn, lastGoodTurn, status, command }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
       return
     }
     const name = from === sessionId ? '' : ` of ${safeLine(from)}`

@@ -11,7 +11,7 @@ import { processText, sessionRows, shownStatuses, type SessionRow, type ShownSta
 import { missingFolder, storeLine, type StoreChoice } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
-import { commandLine, joined, safeJson, safeLine } from '../text.ts'
+import { commandLine, joined, jsonDocument, jsonLine, safeLine } from '../text.ts'
 import { expiryText } from '../sessions/expiry.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 
@@ -57,7 +57,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
     if (options.jsonl) {
       for (const row of shown) {
         context.stdout.write(
-          `${safeJson({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) })}\n`,
+          jsonLine({ schema: 'lastgood.session/v1', store: location, ...sessionJson(row, now, flags) }),
         )
       }
       if (broken) writeFailureJson(context, broken)
@@ -70,7 +70,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
         sessions,
         ...(broken && failureJson(broken)),
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else if (!broken || rows.length > 0) {
       const all = commandLine('lastgood list --all', ...flags)
       const hidden = { count: rows.length - shown.length, all }

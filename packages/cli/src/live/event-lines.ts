@@ -4,12 +4,12 @@ import type { Output } from '../context.ts'
 import { iso } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
 import { outageAfter, type Outage } from './outage-line.ts'
-import { safeJson } from '../text.ts'
+import { jsonLine } from '../text.ts'
 
 export function eventLines(output: Output, sessionId: string): (event: SessionEvent) => void {
   let outage: Outage | null = null
   let attempt = 0
-  const write = (facts: object) => output.write(`${safeJson({ schema: 'lastgood.event/v1', sessionId, ...facts })}\n`)
+  const write = (facts: object) => output.write(jsonLine({ schema: 'lastgood.event/v1', sessionId, ...facts }))
   return (event) => {
     if (event.type === 'in-doubt') {
       write({ event: 'in-doubt', toolUseId: event.toolUseId, tool: event.name, did: event.did })

@@ -7,8 +7,8 @@ import { isoOrNull } from '../durations.ts'
 import { exampleOf } from '../help-example.ts'
 import { durationOption } from '../option-values.ts'
 import { expiryText } from '../sessions/expiry.ts'
-import { locate } from '../sessions/locate.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { withSession } from '../sessions/locate.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 
 interface UnpinOptions extends CommonOptions {
   ttl?: number | 'never'
@@ -43,9 +43,7 @@ async function retain(
   retention: Retention,
 ): Promise<void> {
   const place = await setUp(context, options, false)
-  const { opened, row } = await locate(context, place, argument)
-  try {
-    const { store } = opened
+  await withSession(context, place, argument, async (store, row) => {
     const { sessionId } = row.head
     await visitSession(sessionId, { store, clock: context.clock }, (session) => session.retain(retention))
     const head = (await store.summary(sessionId))?.head ?? row.head
@@ -59,14 +57,12 @@ async function retain(
         ...kept,
         expiresAt: isoOrNull(expiresAt),
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else
       context.stderr.write(
         `✔ ${safeLine(sessionId)}: ${expiryText(head, context.clock.now()) || 'kept until pruned'}\n`,
       )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 const timeOption = durationOption('write 12h, 30d, or never.')

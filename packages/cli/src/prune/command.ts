@@ -12,7 +12,7 @@ import { durationOption } from '../option-values.ts'
 import { pruneDamaged } from './damaged.ts'
 import { sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 
 interface PruneOptions extends CommonOptions {
   olderThan?: number
@@ -65,7 +65,7 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
         removed,
         failed: failures.map(({ sessionId, failure: why }) => ({ sessionId, ...failureJson(why) })),
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else if (isWanted) context.stderr.write(`✔ ${removed.length} removed\n`)
     for (const { failure: why } of failures) writeFailure(context, why)
     if (failures[0]) context.setExitCode(failures[0].failure.exitCode)

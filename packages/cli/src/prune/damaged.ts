@@ -2,7 +2,7 @@
 import { LastgoodError, isLastgoodError, readHistory, removeSession, sessionNotFound, type Store } from '@lastgood/core'
 import { confirmed, type Confirmation } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 
 export async function pruneDamaged(
   context: CliContext,
@@ -30,7 +30,7 @@ export async function pruneDamaged(
       removed: isWanted ? [sessionId] : [],
       failed: [],
     }
-    stdout.write(`${safeJson(document, 2)}\n`)
+    stdout.write(jsonDocument(document))
   } else if (isWanted) stderr.write('✔ 1 removed\n')
 }
 

@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { counted } from '../numbers.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeCommand, safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeCommand, safeLine } from '../text.ts'
 import { changeLines, changesOf } from './changes.ts'
 import type { RepairOptions } from './options.ts'
 import { formNames, readTranscriptFile, replaceTranscript } from './transcript-file.ts'
@@ -43,7 +43,7 @@ export async function repairFile(context: CliContext, name: string, options: Rep
       applied: backup !== undefined,
       backup: backup ?? null,
     }
-    stdout.write(`${safeJson(document, 2)}\n`)
+    stdout.write(jsonDocument(document))
   } else if (unrepairable !== undefined) {
     stderr.write(`error: this cannot be repaired: ${unrepairable}; the file was left as it is\n`)
   } else if (bytes === undefined) {

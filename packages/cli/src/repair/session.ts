@@ -9,34 +9,33 @@ import {
   sessionBusy,
   visitSession,
   type PendingRepairs,
+  type Store,
 } from '@lastgood/core'
 import { setUp } from '../common-options.ts'
 import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { counted } from '../numbers.ts'
-import { locate, type Located } from '../sessions/locate.ts'
-import { resumeCommandOf } from '../sessions/session-row.ts'
+import { withSession } from '../sessions/locate.ts'
+import { resumeCommandOf, type SessionRow } from '../sessions/session-row.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 import { changeLines, changesOf, type Changes } from './changes.ts'
 import type { RepairOptions } from './options.ts'
 
 export async function repairSession(context: CliContext, argument: string, options: RepairOptions): Promise<void> {
   const place = await setUp(context, options, false)
   const { flags } = place
-  const located = await locate(context, place, argument)
-  try {
-    const { store } = located.opened
-    const { sessionId } = located.row.head
-    const command = resumeCommandOf(located.row.head, flags)
+  await withSession(context, place, argument, async (store, row) => {
+    const { sessionId } = row.head
+    const command = resumeCommandOf(row.head, flags)
     if (options.apply) throw appliedByItself(sessionId, command ?? ownWayOn(sessionId))
     const pending = pendingRepairs(await foldHistory(readHistory(store, sessionId), machineVersion))
     const changes = changesOf(pending.messages, pending.edits, pending.repairs, (at) => turnOf(pending, at))
-    if (!options.json) tell(context, options, located, pending, changes)
+    if (!options.json) tell(context, options, { store, row, pending, changes })
     const inForce = pending.inForce.edits.length + pending.inForce.standing.length
     const isWanted = options.revert === true && inForce > 0
-    if (isWanted && !(await reverted(context, options, located))) return
+    if (isWanted && !(await reverted(context, options, store, row))) return
     if (pending.unrepairable && pending.messages.length > 0) context.setExitCode(exitCodes.failed)
     if (options.json) {
       const document = {
@@ -51,19 +50,16 @@ export async function repairSession(context: CliContext, argument: string, optio
         reverted: isWanted,
         command: command ?? null,
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else close(context, { options, changes, inForce, command: command ?? ownWayOn(sessionId), isReverted: isWanted })
-  } finally {
-    await located.opened.close()
-  }
+  })
 }
 
-async function reverted(context: CliContext, options: RepairOptions, { opened, row }: Located): Promise<boolean> {
+async function reverted(context: CliContext, options: RepairOptions, store: Store, row: SessionRow): Promise<boolean> {
   const { sessionId } = row.head
   if (row.holder) throw sessionBusy({ sessionId, ...row.holder }, row.head)
   const question = `Send what ${safeLine(sessionId)} recorded again, without its repairs?`
   if (!(await confirmed(context, question, options))) return false
-  const { store } = opened
   await visitSession(sessionId, { store, clock: context.clock }, (session) =>
     session.revertRepairs('lastgood repair --revert'),
   )
@@ -73,13 +69,12 @@ async function reverted(context: CliContext, options: RepairOptions, { opened, r
 function tell(
   { stdout, stderr, env }: CliContext,
   { color }: RepairOptions,
-  { opened, row }: Located,
-  { messages, inForce, unrepairable }: PendingRepairs,
-  changes: Changes,
+  { store, row, pending, changes }: { store: Store; row: SessionRow; pending: PendingRepairs; changes: Changes },
 ): void {
+  const { messages, inForce, unrepairable } = pending
   const { columns, palette } = terminalOf(stdout, env, color)
   stderr.write(
-    `session  ${safeLine(row.head.sessionId)} in ${safeLine(opened.store.location)}, ${counted(messages.length, 'message')}\n`,
+    `session  ${safeLine(row.head.sessionId)} in ${safeLine(store.location)}, ${counted(messages.length, 'message')}\n`,
   )
   if (inForce.edits.length + inForce.standing.length > 0) {
     const rules = inForce.standing.length === 0 ? '' : `, rules ${safeLine(inForce.standing.join(', '))}`

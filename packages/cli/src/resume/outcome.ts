@@ -9,7 +9,7 @@ import { isoOrNull, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
-import { safeJson, safeLine, safeText } from '../text.ts'
+import { jsonLine, safeLine, safeText } from '../text.ts'
 
 /** What is known of the session when the resume ends. */
 export interface EndState {
@@ -103,5 +103,5 @@ function document({ stdout }: CliContext, end: EndState, outcome: object): void 
   const { commandWith, isPending, agent = null, ...known } = end
   const command = agent === null ? null : commandWith()
   const document = { schema: 'lastgood.resume/v1', ...known, agent, messagePending: isPending, command, ...outcome }
-  stdout.write(`${safeJson(document)}\n`)
+  stdout.write(jsonLine(document))
 }

@@ -18,7 +18,7 @@ import { costLine, readCost, type ReadCost } from '../cost/cost.ts'
 import type { Prices } from '../cost/prices.ts'
 import type { LastgoodConfig } from '../config.ts'
 import type { Located } from '../sessions/locate.ts'
-import { safeJson, safeText } from '../text.ts'
+import { jsonDocument, safeText } from '../text.ts'
 import { standing, type Standing } from './standing.ts'
 
 export interface Preview extends Standing {
@@ -109,7 +109,7 @@ export function tellPreview(
       inDoubt,
       cost,
     }
-    stdout.write(`${safeJson({ ...document, command }, 2)}\n`)
+    stdout.write(jsonDocument({ ...document, command }))
     return
   }
   for (const line of previewLines(preview, cost, clock.now())) stderr.write(`${line}\n`)

@@ -19,7 +19,7 @@ import { liveRenderer } from '../live/live-renderer.ts'
 import { locate, type Located } from '../sessions/locate.ts'
 import { resumeCommandFor } from '../sessions/session-row.ts'
 import { pageChoice } from '../status/page-choice.ts'
-import { safeJson, safeLine, safeText } from '../text.ts'
+import { jsonLine, safeLine, safeText } from '../text.ts'
 import { clientCommand, isClientsAt, messageWords } from '../sessions/client-command.ts'
 import { costBefore, isWorthIt, previewLines, previewOf, tellPreview } from './preview.ts'
 import { driftLines, driftOf } from './drift.ts'
@@ -110,7 +110,7 @@ async function goOn(task: Task, located: Located): Promise<number> {
   if (isTheirs) {
     if (style.json) {
       const document = { schema: 'lastgood.client-session/v1', sessionId: head.sessionId, agent: head.agent, command }
-      context.stdout.write(`${safeJson(document)}\n`)
+      context.stdout.write(jsonLine(document))
     } else {
       if (!style.quiet) context.stderr.write(`${safeLine(head.agent ?? '')} continues its session itself:\n`)
       context.stdout.write(`${command}\n`)

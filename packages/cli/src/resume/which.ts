@@ -10,7 +10,7 @@ import { sessionJson } from '../sessions/session-json.ts'
 import { goOnLines, resumeCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { placeText, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { commandLine, joined, safeJson, safeLine } from '../text.ts'
+import { commandLine, joined, jsonLine, safeLine } from '../text.ts'
 import type { SessionChoice } from './choices.ts'
 import { clientCommand } from '../sessions/client-command.ts'
 import { firstWordsOf } from '../sessions/first-words.ts'
@@ -141,7 +141,7 @@ async function listWhich(
     const error = { code: 'needs-input', message: 'name a session', causes: [], hint: all, details: {} }
     const why = broken ? failureJson(broken) : { error, exitCode: exitCodes.usage }
     const sessions = recoverable.map((row) => sessionJson(row, clock.now(), flags))
-    stdout.write(`${safeJson({ schema: 'lastgood.error/v1', ...why, sessions })}\n`)
+    stdout.write(jsonLine({ schema: 'lastgood.error/v1', ...why, sessions }))
   }
   if (broken) writeFailure(context, broken)
   return { exitCode: broken?.exitCode ?? exitCodes.usage }

@@ -18,10 +18,10 @@ import { confirmed } from '../confirm.ts'
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { assertNoClients } from '../sessions/client-command.ts'
-import { locate } from '../sessions/locate.ts'
+import { withSession } from '../sessions/locate.ts'
 import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
 import { SessionReport } from '../show/report.ts'
-import { shorten, safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine, shorten } from '../text.ts'
 
 interface RewindOptions extends CommonOptions {
   turn: number
@@ -48,9 +48,7 @@ export function rewindCommand(context: CliContext): Command {
 async function rewind(context: CliContext, argument: string, options: RewindOptions): Promise<void> {
   const place = await setUp(context, options, true)
   const { flags } = place
-  const { opened, row } = await locate(context, place, argument)
-  try {
-    const { store } = opened
+  await withSession(context, place, argument, async (store, row) => {
     const { sessionId } = row.head
     assertNoClients(row.head, place)
     if (row.holder) throw sessionBusy({ sessionId, ...row.holder }, row.head)
@@ -78,14 +76,12 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
         dropped: turns,
         command,
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else if (isWanted)
       context.stderr.write(
         `✔ the last good turn is turn ${options.turn}\n${goOnLines(row.head, flags, " '<message>'")}`,
       )
-  } finally {
-    await opened.close()
-  }
+  })
 }
 
 interface Standing {

@@ -57,6 +57,21 @@ export async function locate(
   }
 }
 
+/** Runs `work` with the session that `argument` names, and closes its store. Errors: those of `locate`. */
+export async function withSession(
+  here: Here,
+  place: Place,
+  argument: string,
+  work: (store: Store, row: SessionRow) => Promise<void>,
+): Promise<void> {
+  const { opened, row } = await locate(here, place, argument)
+  try {
+    await work(opened.store, row)
+  } finally {
+    await opened.close()
+  }
+}
+
 /**
  * The journal that `argument` names, for read-only commands: even one whose head cannot be read, so that the part
  * before the damage can be shown.

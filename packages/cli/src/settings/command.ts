@@ -6,7 +6,7 @@ import { endWith, failureJson, failureOf } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { table } from '../table.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonDocument, safeLine } from '../text.ts'
 import { settingsOf, type Known, type Setting } from './settings.ts'
 
 export function configCommand(context: CliContext): Command {
@@ -28,7 +28,7 @@ async function config(context: CliContext, options: CommonOptions): Promise<void
   const settings = settingsOf(context, known)
   if (options.json) {
     const document = { schema: 'lastgood.config/v1', settings, ...(failure && failureJson(failure)) }
-    stdout.write(`${safeJson(document, 2)}\n`)
+    stdout.write(jsonDocument(document))
   } else {
     const { palette } = terminalOf(stdout, env, options.color)
     // The value comes last and is never cut, so that it can be copied.

@@ -24,7 +24,7 @@ import { locateJournal } from '../sessions/locate.ts'
 import { goOnLines, processText, type SessionRow } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
-import { joined, safeJson, safeLine } from '../text.ts'
+import { joined, jsonDocument, jsonLine, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
 import { stepLines, totalsLine, turnLines } from './report-lines.ts'
 
@@ -83,7 +83,7 @@ async function show(context: CliContext, argument: string, options: ShowOptions)
     const { sessionId, opened } = journal
     if (options.raw) {
       const own = ofTurn(opened.store.read(sessionId), options.turn, (entry) => entry)
-      for await (const entry of own) context.stdout.write(`${safeJson(await whole(opened.store, sessionId, entry))}\n`)
+      for await (const entry of own) context.stdout.write(jsonLine(await whole(opened.store, sessionId, entry)))
       return
     }
     if (options.html !== undefined) {
@@ -125,7 +125,7 @@ async function showEntries(
     const { seq, at, type, ...own } = entryFacts(entry)
     const facts = isInherited ? { inheritedFrom: sessionId, ...own } : own
     if (json) {
-      stdout.write(`${safeJson({ schema: 'lastgood.entry/v1', seq, at, type, ...facts })}\n`)
+      stdout.write(jsonLine({ schema: 'lastgood.entry/v1', seq, at, type, ...facts }))
       continue
     }
     const known = Object.entries(facts).filter(([, value]) => value !== undefined && value !== false)
@@ -168,7 +168,7 @@ async function showReport(
       turns,
       ...(broken && failureJson(broken)),
     }
-    context.stdout.write(`${safeJson(document, 2)}\n`)
+    context.stdout.write(jsonDocument(document))
   } else if (!broken || !isEmpty) {
     const terminal = terminalOf(context.stdout, context.env, options.color)
     for (const line of reportLines(context, journal, report, terminal)) context.stdout.write(`${line}\n`)

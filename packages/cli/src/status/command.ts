@@ -9,7 +9,7 @@ import { durationOption } from '../option-values.ts'
 import { sessionRows } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
-import { safeJson } from '../text.ts'
+import { jsonDocument } from '../text.ts'
 import { pageChoice } from './page-choice.ts'
 import { tellReport } from './report/command.ts'
 import { providerState } from './provider-state.ts'
@@ -69,7 +69,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
         verdict: { kind, text, command: command ?? null },
         ...(broken && failureJson(broken)),
       }
-      context.stdout.write(`${safeJson(document, 2)}\n`)
+      context.stdout.write(jsonDocument(document))
     } else {
       context.stderr.write(`${storeLine(store.location, source)}\n`)
       print(context, options, report, verdict, command)

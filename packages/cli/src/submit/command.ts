@@ -7,7 +7,7 @@ import { exampleOf } from '../help-example.ts'
 import { turnOption } from '../option-values.ts'
 import { atSamePlace } from '../same-place.ts'
 import { clientCommand, isClientsAt } from '../sessions/client-command.ts'
-import { safeJson, safeLine } from '../text.ts'
+import { jsonLine, safeLine } from '../text.ts'
 
 interface SubmitOptions extends FleetPlaceOptions {
   agent?: string
@@ -64,7 +64,7 @@ async function submit(
       priority,
       waitsFor: waitsFor ?? null,
     }
-    context.stdout.write(`${safeJson(document)}\n`)
+    context.stdout.write(jsonLine(document))
     return
   }
   const queued = isNew ? 'queued for' : message ? 'was already queued for' : 'is left to the workers of'

@@ -4,7 +4,7 @@ import { configOrNone, type SetUp } from '../../common-options.ts'
 import { endWith, failureJson, failureOf } from '../../failure.ts'
 import { storeLine } from '../../stores.ts'
 import { terminalOf, type ColorMode } from '../../terminal.ts'
-import { safeJson } from '../../text.ts'
+import { jsonDocument } from '../../text.ts'
 import { readReport } from './report.ts'
 import { reportJson } from './report-json.ts'
 import { reportLines } from './report-lines.ts'
@@ -34,7 +34,7 @@ export async function tellReport(context: CliContext, place: SetUp, options: Rep
         ...reportJson(report, place.flags),
         ...(broken && failureJson(broken)),
       }
-      stdout.write(`${safeJson(document, 2)}\n`)
+      stdout.write(jsonDocument(document))
     } else if (!broken || report.read + report.unreadable.length > 0) {
       stderr.write(`${storeLine(store.location, source)}\n`)
       const { palette, room } = terminalOf(stdout, env, options.color)
