@@ -44,7 +44,20 @@ function withoutContent(entry: Entry): Entry {
       const { stepId, value } = entry
       return { ...entry, stepId: withoutKey(stepId), ...(value !== undefined && { value: resultStub(value) }) }
     }
-    default:
+    // Each of the rest by its name, so that a new kind has to be judged.
+    case 'request-sent':
+    case 'request-held':
+    case 'rung-changed':
+    case 'repairs-reverted':
+    case 'tool-started':
+    case 'session-suspended':
+    case 'turn-ended':
+    case 'session-forked':
+    case 'session-imported':
+    case 'retention-changed':
+    case 'kept-apart':
+    case 'sealed':
+    case 'rewound':
       return entry
   }
 }
