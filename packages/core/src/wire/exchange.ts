@@ -57,10 +57,9 @@ export class Exchange<R extends WireRequest> {
   /** For a stream that is handed out: the attempt it is in, and whether its answer is recorded. */
   #relay: Relay | undefined
   #isTold = false
-  #isUnread = false
+  /** The stream that is handed out: nobody has begun to read it, its reader waits for a piece, or is elsewhere. */
+  #stream: 'none' | 'unread' | 'awaited' | 'resting' = 'none'
   #callOffGivingUp = (): void => {}
-  /** The stream is handed out, and nobody is waiting for its next piece: only its reader can move it. */
-  #isResting = false
   #end: () => void = () => {}
 
   constructor(options: ExchangeOptions<R>) {
@@ -81,12 +80,17 @@ export class Exchange<R extends WireRequest> {
 
   /** The caller has an answer and has not begun to read it. */
   get isUnread(): boolean {
-    return this.#isUnread
+    return this.#stream === 'unread'
+  }
+
+  /** Only its reader can move it. */
+  get #isLeft(): boolean {
+    return this.#stream === 'unread' || this.#stream === 'resting'
   }
 
   abort(reason: unknown): void {
     this.#abort.abort(reason)
-    if (!this.#isResting) return
+    if (!this.#isLeft) return
     void this.#relay?.stop()
     this.#finish()
   }
@@ -99,18 +103,13 @@ export class Exchange<R extends WireRequest> {
       if (this.#it.expects === 'message') return await this.#wholeAnswer(first)
       return first.response
     } finally {
-      if (!this.#isResting) this.#finish()
+      if (!this.#isLeft) this.#finish()
     }
   }
 
-  #isRead(): void {
-    this.#isUnread = false
-    this.#callOffGivingUp()
-  }
-
   #finish(): void {
-    this.#isRead()
-    this.#isResting = false
+    this.#callOffGivingUp()
+    this.#stream = 'none'
     this.#answer?.watchdog.stop()
     this.#it.recorder.ended()
     this.#end()
@@ -186,15 +185,14 @@ export class Exchange<R extends WireRequest> {
     const encoder = new TextEncoder()
     this.#relay = this.#relayOf(first)
     let pulled: Promise<unknown> = Promise.resolve()
-    this.#isUnread = true
-    this.#isResting = true
+    this.#stream = 'unread'
     const why = `nobody began to read it within ${formatDuration(longestUnreadMs)}`
     this.#callOffGivingUp = clock.after(longestUnreadMs, () => this.abort(givenUpUnread(why)))
     first.watchdog.hold()
     return streamOf({
       next: async () => {
-        this.#isRead()
-        this.#isResting = false
+        this.#callOffGivingUp()
+        this.#stream = 'awaited'
         try {
           this.signal.throwIfAborted()
           const piece = this.#nextPiece()
@@ -202,8 +200,10 @@ export class Exchange<R extends WireRequest> {
           const text = await piece
           // Whoever aborted meanwhile may not read on.
           this.signal.throwIfAborted()
-          this.#isResting = text !== undefined
-          if (text !== undefined) return encoder.encode(text)
+          if (text !== undefined) {
+            this.#stream = 'resting'
+            return encoder.encode(text)
+          }
           this.#finish()
           return undefined
         } catch (error) {
