@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { padded, safeCommand, safeJson, safeLine, safeText, shorten, widthOf } from './text.ts'
 
 describe('content on a terminal', () => {
@@ -15,6 +16,28 @@ describe('content on a terminal', () => {
     expect(safeText('a\ud83d')).toBe('a\ufffd')
     expect(shorten('ab👩‍👩‍👧cd', 4)).toBe('ab…')
     expect(shorten('日本語です', 5)).toBe('日本…')
+  })
+
+  it('is cut to what fits beside the ellipsis, and to no less', () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 30 })
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 2, max: 20 }), (text, columns) => {
+        const line = safeLine(text)
+        const segments = [...new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(line)]
+        const starts = segments.map(({ index }) => line.slice(0, index))
+        const fitting = starts.findLast((start) => widthOf(start) < columns) ?? ''
+        expect(shorten(text, columns)).toBe(widthOf(line) <= columns ? line : `${fitting}…`)
+      }),
+    )
+  })
+
+  it('is looked at only as far as it is shown: Node 20 takes a minute for all characters of 100 KB', () => {
+    const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment')
+    onTestFinished(() => segment.mockRestore())
+    expect(shorten(`Done — ${'all of it. '.repeat(10_000)}`, 12)).toBe('Done — all …')
+    // Marks on marks make one character of any length.
+    expect(shorten(`ab${'\u0301'.repeat(100_000)}`, 2)).toBe('a…')
+    expect(Math.max(...segment.mock.calls.map(([text]) => text.length))).toBeLessThan(500)
   })
 
   it('is as wide as a terminal shows it', () => {

@@ -22,17 +22,23 @@ export function safeCommand(text: string): string {
 /** One line of at most `columns`; an ellipsis marks a cut. */
 export function shorten(text: string, columns: number): string {
   const line = safeLine(text)
-  if (widthOf(line) <= columns) return line
-  if (plain.test(line)) return `${line.slice(0, columns - 1)}…`
-  let kept = ''
+  if (plain.test(line)) return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`
+  if (2 * line.length <= columns) return line
+  // Of a whole tool result, Node 20 makes segments in quadratic time: in seconds, and no lease is renewed meanwhile.
+  const part = line.slice(0, Math.max(0, columns) * longestGrapheme)
   let width = 0
-  for (const { segment } of graphemesIn(line)) {
-    width += widthOf(segment)
-    if (width > columns - 1) break
-    kept += segment
+  let end = 0
+  for (const { segment, index } of graphemesIn(part)) {
+    if (width < columns) end = index
+    width += columnsOf(segment)
+    if (width > columns) return `${line.slice(0, end)}…`
   }
-  return `${kept}…`
+  // The last one may be half a character.
+  return part === line ? line : `${line.slice(0, end)}…`
 }
+
+/** In UTF-16 units; only marks on marks are longer. */
+const longestGrapheme = 32
 
 let segmenter: Intl.Segmenter | undefined
 /** Created on first use: it loads tables of its own, which takes longer than most commands. */
@@ -51,9 +57,11 @@ const wide =
 export function widthOf(text: string): number {
   if (plain.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemesIn(text)) width += wide.test(segment) ? 2 : 1
+  for (const { segment } of graphemesIn(text)) width += columnsOf(segment)
   return width
 }
+
+const columnsOf = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1)
 
 /** The parts that are there, as one text: false, null, undefined and empty ones are left out. */
 export function joined(parts: readonly (string | false | null | undefined)[], between = ' · '): string {
