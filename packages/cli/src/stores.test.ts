@@ -47,6 +47,23 @@ describe('the store is chosen by', () => {
     expect(stderr).toContain(`next: lastgood show fix-auth --store file:${cwd}/.local/state/lastgood`)
   })
 
+  it.each([
+    [['list'], 0, ''],
+    [['show', 'last'], 3, 'error: no session yet in file:DIR/xdg/lastgood\n  next: '],
+    [['resume'], 2, 'error: name a session; there is none to resume in file:DIR/xdg/lastgood (the default); '],
+  ])('%j says where programs keep theirs, if it finds none where a variable leads', async (argv, code, before) => {
+    const { cwd } = project()
+    const env = { XDG_STATE_HOME: join(cwd, 'xdg') }
+    const there = `file:${cwd}/.local/state/lastgood`
+    expect((await run(argv, { cwd, home: cwd, env })).stderr).not.toContain('there are some')
+    await seed(fileStore({ dir: join(cwd, '.local/state/lastgood') }), 'fix-auth', open)
+    const ran = await run(argv, { cwd, home: cwd, env })
+    expect(ran.code).toBe(code)
+    expect(ran.stderr).toContain(`${before.replace('DIR', cwd)}there are some in ${there} (programs)`)
+    const [, command = ''] = /lastgood (list .*)/.exec(ran.stderr) ?? []
+    expect((await run(command.split(' '), { cwd, home: cwd })).stdout).toContain('fix-auth')
+  })
+
   it('the configuration file, whose folder is where a relative one begins: also from a folder below', async () => {
     const { cwd, store } = project(obliging)
     await seed(store, 'fix-auth', open)

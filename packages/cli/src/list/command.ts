@@ -12,6 +12,7 @@ import { missingFolder, storeLine, type StoreChoice } from '../stores.ts'
 import { table, type Cell } from '../table.ts'
 import { terminalOf, type Palette } from '../terminal.ts'
 import { commandLine, joined, jsonDocument, jsonLine, safeLine } from '../text.ts'
+import { elsewhere } from '../sessions/elsewhere.ts'
 import { expiryText } from '../sessions/expiry.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 
@@ -41,7 +42,8 @@ export function listCommand(context: CliContext): Command {
 }
 
 async function list(context: CliContext, options: ListOptions): Promise<void> {
-  const { choices, flags } = await setUp(context, options, false)
+  const place = await setUp(context, options, false)
+  const { choices, flags } = place
   const { store, source, close } = await choices[0].open()
   try {
     const now = context.clock.now()
@@ -75,6 +77,9 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
       const all = commandLine('lastgood list --all', ...flags)
       const hidden = { count: rows.length - shown.length, all }
       print(context, options, shown, hidden, { location, source })
+      const other = rows.length === 0 && options.since === undefined ? await elsewhere(place, location) : undefined
+      if (other)
+        context.stderr.write(`there are some in ${other.place}: ${commandLine('lastgood list', ...other.flags)}\n`)
     }
     endWith(context, broken)
   } finally {

@@ -1,11 +1,13 @@
 /**
  * `resume` without a session: a picker if somebody can pick, else the list of what can be resumed, with the commands.
  */
-import { helpedBy, LastgoodError, ownWayOn, type Store } from '@lastgood/core'
-import { setUp } from '../common-options.ts'
+import { helpedBy, ownWayOn, type Store } from '@lastgood/core'
+import { setUp, type SetUp } from '../common-options.ts'
 import type { CliContext, Keyboard, StopSignal } from '../context.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
+import { elsewhere } from '../sessions/elsewhere.ts'
+import { noneYet } from '../sessions/locate.ts'
 import { sessionJson } from '../sessions/session-json.ts'
 import { goOnLines, resumeCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { placeText, type OpenStore } from '../stores.ts'
@@ -35,8 +37,8 @@ export async function resumeWhich(
   let answer: Answer
   try {
     answer = keyboard
-      ? await letPick(context, options, keyboard, opened, place.flags)
-      : await listWhich(context, options, opened, place.flags)
+      ? await letPick(context, options, keyboard, opened, place)
+      : await listWhich(context, options, opened, place)
   } finally {
     await opened.close()
   }
@@ -60,8 +62,9 @@ async function letPick(
   { color }: ResumeOptions,
   keyboard: Keyboard,
   { store }: OpenStore,
-  flags: readonly string[],
+  place: SetUp,
 ): Promise<Answer> {
+  const { flags } = place
   const { stderr, env, clock, cwd, home } = context
   const { rows: all, failure } = await sessionRows(store)
   const rows = all.filter(({ head }) => helpedBy(head) === undefined)
@@ -69,7 +72,7 @@ async function letPick(
     const doctor = commandLine('lastgood doctor', ...flags)
     stderr.write(`note: ${safeLine((failure as Error).message)}; see ${doctor}\n`)
   }
-  if (rows.length === 0) throw nothingThere(store.location)
+  if (rows.length === 0) throw noneYet(store.location, await elsewhere(place, store.location))
   const [sessions, { pick }] = await Promise.all([withWords(store, rows, cwd), import('./picker.ts')])
   const { palette, columns } = terminalOf(stderr, env, color)
   const style = { now: clock.now(), cwd, home, columns: columns() - roomForMarks }
@@ -106,28 +109,23 @@ async function withWords(store: Store, rows: readonly SessionRow[], cwd: string)
   return rows.map((row) => ({ kind: 'session', row, words: words.get(row.head.sessionId) }))
 }
 
-function nothingThere(location: string): LastgoodError {
-  return new LastgoodError('session-not-found', `no session yet in ${location}`, {
-    hint: 'sessions appear here once a program has run one: lastgood demo shows how; another store: --store <url>',
-    details: { location },
-  })
-}
-
 /** Nobody can pick: lists what can be resumed, and how. */
 async function listWhich(
   context: CliContext,
   options: ResumeOptions,
   { store, source }: OpenStore,
-  flags: readonly string[],
+  place: SetUp,
 ): Promise<Answer> {
+  const { flags } = place
   const { stderr, stdout, clock } = context
   const { rows, failure } = await sessionRows(store)
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
-  const all = commandLine('lastgood list --all', ...flags)
-  const place = placeText(store.location, source)
+  const other = rows.length === 0 ? await elsewhere(place, store.location) : undefined
+  const all = commandLine('lastgood list --all', ...(other?.flags ?? flags))
+  const where = placeText(store.location, source)
   if (recoverable.length > 0) {
-    stderr.write(`error: name a session; these can be resumed in ${place}\n`)
+    stderr.write(`error: name a session; these can be resumed in ${where}\n`)
     for (const { head, status } of recoverable) {
       const what = joined([head.agent, `turn ${head.turn}`, head.reason])
       stderr.write(
@@ -135,7 +133,8 @@ async function listWhich(
       )
     }
   } else if (!broken) {
-    stderr.write(`error: name a session; there is none to resume in ${place}\n  next: ${all}\n`)
+    const others = other ? `; there are some in ${other.place}` : ''
+    stderr.write(`error: name a session; there is none to resume in ${where}${others}\n  next: ${all}\n`)
   }
   if (options.json || options.jsonl) {
     const error = { code: 'needs-input', message: 'name a session', causes: [], hint: all, details: {} }

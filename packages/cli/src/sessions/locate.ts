@@ -12,6 +12,7 @@ import type { SetUp } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
 import { nearest } from '../nearest.ts'
 import type { OpenStore, StoreChoice } from '../stores.ts'
+import { elsewhere, type Elsewhere } from './elsewhere.ts'
 import { noteOfFolder, resumeCommandFor, rowOf, sessionRows, type SessionRow } from './session-row.ts'
 import { commandLine } from '../text.ts'
 
@@ -34,12 +35,11 @@ export interface Located {
  */
 export async function locate(
   { cwd, stderr }: Here,
-  { choices, configFlag }: Place,
+  place: Place,
   argument: string,
   commands: readonly string[] = [],
 ): Promise<Located> {
-  const [choice, ...others] = choices
-  const flags = [choice.flag, configFlag]
+  const [choice] = place.choices
   const opened = await choice.open()
   try {
     const { row, later } =
@@ -50,7 +50,7 @@ export async function locate(
       if (note !== undefined) stderr.write(`${note}\n`)
       return { opened, row }
     }
-    throw await notFound(opened.store, argument, flags, others, commands)
+    throw await notFound(opened.store, argument, place, commands)
   } catch (error) {
     await opened.close()
     throw error
@@ -127,22 +127,18 @@ function newestOf(rows: readonly SessionRow[]): SessionRow | undefined {
 async function notFound(
   store: Store,
   sessionId: string,
-  flags: readonly string[],
-  others: readonly StoreChoice[],
+  place: Place,
   commands: readonly string[],
 ): Promise<LastgoodError> {
-  if (sessionId === 'last') {
-    return new LastgoodError('session-not-found', `no session yet in ${store.location}`, {
-      hint: 'sessions appear here once a program has run one; another store: --store <url>',
-      details: { location: store.location },
-    })
-  }
+  const [{ flag }, ...others] = place.choices
+  const flags = [flag, place.configFlag]
+  if (sessionId === 'last') return noneYet(store.location, await elsewhere(place, store.location))
   // Only `resume` suggests resuming another session: that costs.
   const isResume = commands.length > 0
   const commandFor = (id: string, at: readonly string[]) =>
     isResume ? resumeCommandFor(id, at) : commandLine('lastgood show', shellWord(id), ...at)
-  const elsewhere = await whereElse(sessionId, store.location, others, (flag) =>
-    commandFor(sessionId, [flag, ...flags.slice(1)]),
+  const known = await whereElse(sessionId, store.location, others, (flag) =>
+    commandFor(sessionId, [flag, place.configFlag]),
   )
   const { rows } = await sessionRows(store)
   const id = nearest(
@@ -151,15 +147,25 @@ async function notFound(
   )
   const command = nearest(sessionId, commands)
   const hint =
-    elsewhere.hint ??
+    known.hint ??
     (command !== undefined && (id === undefined || command === sessionId)
       ? `did you mean ${command}? lastgood ${command}`
       : id === undefined
         ? `see what is there: ${commandLine('lastgood list --all', ...flags)}`
         : `did you mean ${id}? ${commandFor(id, flags)}`)
-  return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${elsewhere.text}`, {
+  return new LastgoodError('session-not-found', `no session ${sessionId} in ${store.location}${known.text}`, {
     hint,
     details: { sessionId, location: store.location },
+  })
+}
+
+/** `other`: a place that has some. */
+export function noneYet(location: string, other: Elsewhere | undefined): LastgoodError {
+  return new LastgoodError('session-not-found', `no session yet in ${location}`, {
+    hint: other
+      ? `there are some in ${other.place}: ${commandLine('lastgood list', ...other.flags)}`
+      : 'sessions appear here once a program has run one: lastgood demo shows how; another store: --store <url>',
+    details: { location },
   })
 }
 
