@@ -7,6 +7,11 @@ export interface Cell {
   readonly paint?: (text: string) => string
 }
 
+/** What the last column, the only one that is cut, keeps. */
+const leastLast = 20
+/** Where a table does not fit, a longer text moves the rest of its own row only; the id of a client's session is 36 long. */
+const mostPadded = 36
+
 export function table(
   header: readonly string[],
   rows: readonly (readonly Cell[])[],
@@ -14,15 +19,21 @@ export function table(
   { dim }: Pick<Palette, 'dim'>,
 ): string[] {
   const all = [header.map((text): Cell => ({ text, paint: dim })), ...rows]
-  const widths = header.map((_, column) =>
-    all.reduce((widest, row) => Math.max(widest, widthOf(row[column]?.text ?? '')), 0),
-  )
+  const widest = (most: number) =>
+    header.map((_, column) =>
+      all.reduce((known, row) => {
+        const width = widthOf(row[column]?.text ?? '')
+        return width > most ? known : Math.max(known, width)
+      }, 0),
+    )
+  const whole = widest(Infinity)
+  const isTooWide = whole.slice(0, -1).reduce((sum, width) => sum + width + 2, leastLast) > columns
+  const widths = isTooWide ? widest(mostPadded) : whole
   return all.map((row) => {
     let room = columns
     const cells = row.map(({ text, paint = (plain) => plain }, column) => {
       const isLast = column === row.length - 1
-      // Only the last column may be long; it keeps at least 20 columns.
-      const shown = isLast ? shorten(text, Math.max(20, room)) : padded(text, widths[column] ?? 0)
+      const shown = isLast ? shorten(text, Math.max(leastLast, room)) : padded(text, widths[column] ?? 0)
       room -= widthOf(shown) + 2
       return paint(shown)
     })
