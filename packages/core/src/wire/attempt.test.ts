@@ -76,7 +76,8 @@ test('a client that is deaf to its signal is not waited for, and what it answers
   for (const isAborted of [false, true]) {
     let [hasLeft, answer] = [false, (_response: Response): void => {}]
     const next = () => new Promise<Response>((resolve) => (answer = resolve))
-    const outcome = attempt(request, next, clock, defaultLimits, caller.signal, 'whole')
+    const options = { clock, limits: defaultLimits, exchange: caller.signal, watched: 'whole' } as const
+    const outcome = attempt({ request, next }, options)
     if (isAborted) {
       caller.abort(new Error('not wanted'))
       await expect(outcome).rejects.toThrow('not wanted')
