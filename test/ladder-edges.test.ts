@@ -151,6 +151,28 @@ test('after a new process has changed the ladder the open turn stays with its mo
   expect(after.models()).toEqual([sonnet])
 })
 
+test('what a rung refused is not left out for the first one, where the ladder no longer has that rung', async () => {
+  const request = { model: opus, max_tokens: 9, tools, service_tier: 'auto' as const }
+  const store = memoryStore()
+  const before = answeringClient(({ body }) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === opus) return failed(529, 'overloaded_error')
+    if ('service_tier' in body) return refused('service_tier is not supported by this model')
+    return call(body.model, 'toolu_1')
+  })
+  const first = await openTestSession(store)
+  const old = recoverable(before.client, first, { ladder: ladder(opus, sonnet) })
+  const answer = await old.messages.create({ ...request, messages: [hi] })
+  await first.close()
+  const after = answeringClient(() => whole('done', { id: 'msg_2' }))
+  const session = await openTestSession(store)
+  const own = recoverable(after.client, session, { ladder: ladder(opus, haiku) })
+  await own.messages.create({ ...request, messages: [hi, assistant(answer), result('toolu_1')] })
+  expect(after.calls.map(({ body }) => [body?.model, body?.['service_tier']])).toEqual([[opus, 'auto']])
+  expect(session.transcript.standing).toEqual([])
+  expect(session.context.rung).toBe(0)
+})
+
 test('on the way home thinking of another model inside an edit is left out as recorded thinking is', async () => {
   const [home, away] = ['claude-sonnet-4-5', 'claude-haiku-4-5'] as const
   let asked = 0

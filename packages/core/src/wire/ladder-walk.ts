@@ -58,6 +58,10 @@ export class LadderWalk<R extends WireRequest> {
   /** Waits out what the session owes, then until a rung lets it pass. Errors: `session-suspended`. */
   async waitForTurn(signal: AbortSignal): Promise<void> {
     const { session, health } = this.#it
+    // What that rung refused, and how often it failed, says nothing of this model.
+    if (this.#at === 0 && session.context.rung > 0) {
+      await session.stage([this.changed(0, 'the model that had taken over is no longer on the ladder')])
+    }
     for (;;) {
       signal.throwIfAborted()
       if (session.owed.kind === 'wait') {
