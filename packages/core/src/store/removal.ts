@@ -2,7 +2,7 @@
  * Removes sessions for good, without taking away the history of a fork.
  *
  * 1. A removal and a fork may race, and each first does what the other looks for. A removal takes the lease as a
- *    remover, then looks for forks; a fork writes itself, then checks that its parent exists and is not being removed.
+ *    remover, then looks for forks; a fork announces itself, then checks that its parent is there and not being removed.
  *    So at least one of the two sees the other. Only the removal itself gives up the lease, and the store refuses an
  *    expired one.
  * 2. The decision to remove is made on a head, and another writer may append before the lease is taken. So the head is
