@@ -114,6 +114,18 @@ describeInBrowser('the page of a session', () => {
     expect(await page.locator('dialog').count()).toBe(0)
   })
 
+  it('asks what becomes of a call only where its tool leaves that to a person', async () => {
+    const document = everyMark()
+    const inDoubt = [{ name: 'shell', input: 'git push', isAsked: false }]
+    const { page, staged } = await opened({ ...document, resume: document.resume && { ...document.resume, inDoubt } })
+    await page.click('.row-resume button')
+    expect(await page.textContent('dialog')).toMatch(/One call may have run[^]*nothing is repeated[^]*shell git push/)
+    expect(await page.locator('dialog [name=inDoubt]').count()).toBe(0)
+    await page.fill('dialog [name=reason]', 'the release waits')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => staged.posts.map(({ body }) => body)).toEqual([{ reason: 'the release waits' }])
+  })
+
   it('tells why an action was refused, and what to do next', async () => {
     const { page, staged } = await opened(everyMark())
     staged.refusal = { status: 409, code: 'session-busy', message: 'pid 12 on build-7 has it', hint: 'take it over' }

@@ -123,11 +123,19 @@ describe('the page of a session', () => {
       turn: 1,
       lastGoodTurn: 0,
       does: 'turn 1 is open: continuing with 1 tool call',
-      inDoubt: [{ name: 'run', input: '' }],
+      inDoubt: [{ name: 'run', input: '', isAsked: false }],
     })
     const { resume } = await session('fix-auth', '?content=1')
     expect(resume?.inDoubt[0]?.input).toMatch(/^curl -H "x-api-key: .*\[secret\]/)
     const store = memoryStore()
+    const call = answered('Deploying.', { id: 't1', name: 'deploy', input: {} })
+    await seed(store, 'asks', [
+      started(1),
+      sent(),
+      call,
+      { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' },
+    ])
+    expect((await stage(store).session('asks')).resume?.inDoubt).toMatchObject([{ name: 'deploy', isAsked: true }])
     await seed(store, 'done', [started(1), sent(), answered('Yes.'), ended(1)])
     expect((await stage(store).session('done')).resume).toBeNull()
   })

@@ -84,8 +84,10 @@ async function resumePreview({ store, row, now, hasContent, prices }: SessionFac
     cost: cost ? costLine(cost) : null,
     inDoubt: transcript.unanswered
       .filter(({ state }) => state === 'started')
-      .map(({ name, input }) => ({
+      .map(({ name, input, rule }) => ({
         name,
+        // A tool may have got the rule since: then the session waits for a person.
+        isAsked: rule === 'ask' || row.status === 'needs-input',
         input: hasContent ? withoutSecrets(inputLabel(withContent(input), 120)) : '',
       })),
   }

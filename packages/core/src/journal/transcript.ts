@@ -9,7 +9,7 @@
  * 5. Repairs lie over the messages and change none of them: `edits` says what goes out in their place.
  */
 import { billed, callsOf, isRefusal, pausesTurn } from './answer.ts'
-import type { AssistantMessage, Block, Edit, Entry, Envelope, Message } from './journal.ts'
+import type { AssistantMessage, Block, Edit, Entry, Envelope, InDoubt, Message } from './journal.ts'
 import { blocksOf, isCall, originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
 import { RungRepairs } from './rung-repairs.ts'
@@ -22,6 +22,8 @@ export interface ToolCall {
   state: 'open' | 'started' | 'finished'
   /** The session that it was first started in, where known: after an import under a new name it is another one. */
   startedIn?: string | undefined
+  /** The rule of its tool when it was started; the code that runs now decides by its own. */
+  rule?: InDoubt | undefined
 }
 
 /** A turn's place in the list of messages: from `from` up to, not including, `to`; `to` is absent while it is open. */
@@ -127,7 +129,11 @@ export class Transcript {
         this.standing = []
         break
       case 'tool-started':
-        this.#change(entry.toolUseId, ({ startedIn = sessionId }) => ({ state: 'started', startedIn }))
+        this.#change(entry.toolUseId, ({ startedIn = sessionId }) => ({
+          state: 'started',
+          startedIn,
+          rule: entry.inDoubt,
+        }))
         break
       case 'tool-finished':
         this.#change(entry.toolUseId, () => ({ state: 'finished' }))

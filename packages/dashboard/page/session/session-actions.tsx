@@ -61,6 +61,8 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
   const turns = turnsFor(offer.name, document)
   const [to, setTo] = useState(turns[0] ?? 0)
   const inDoubt = resume?.inDoubt ?? []
+  const asked = inDoubt.filter(({ isAsked }) => isAsked)
+  const reported = inDoubt.filter(({ isAsked }) => !isAsked)
   const dropped = card.turn - to
   return (
     <ActionDialog
@@ -78,20 +80,18 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
         return visibleLine(done.text)
       }}
     >
-      {offer.name === 'resume' && inDoubt.length > 0 && (
+      {offer.name === 'resume' && reported.length > 0 && (
+        <div>
+          <p>
+            {mayHaveRun(reported)}. Unless the tool can tell, nothing is repeated: the model is told to verify first:
+          </p>
+          <Calls calls={reported} />
+        </div>
+      )}
+      {offer.name === 'resume' && asked.length > 0 && (
         <fieldset>
-          <legend>
-            {inDoubt.length === 1 ? 'One call' : `${inDoubt.length} calls`} may have run; the outcome is unknown:
-          </legend>
-          <ul class="calls">
-            {inDoubt.map(({ name, input }, index) => (
-              <li key={index}>
-                <code>
-                  {visibleLine(name)} {visibleLine(input)}
-                </code>
-              </li>
-            ))}
-          </ul>
+          <legend>{mayHaveRun(asked)}:</legend>
+          <Calls calls={asked} />
           <label class="choice">
             <input type="radio" name="inDoubt" value="report" defaultChecked /> Tell the model that the outcome is
             unknown, and to verify
@@ -120,6 +120,25 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
         </label>
       )}
     </ActionDialog>
+  )
+}
+
+type InDoubtCalls = NonNullable<SessionDocument['resume']>['inDoubt']
+
+const mayHaveRun = (calls: InDoubtCalls): string =>
+  `${calls.length === 1 ? 'One call' : `${calls.length} calls`} may have run; the outcome is unknown`
+
+function Calls({ calls }: { calls: InDoubtCalls }): JSX.Element {
+  return (
+    <ul class="calls">
+      {calls.map(({ name, input }, index) => (
+        <li key={index}>
+          <code>
+            {visibleLine(name)} {visibleLine(input)}
+          </code>
+        </li>
+      ))}
+    </ul>
   )
 }
 
