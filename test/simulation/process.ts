@@ -14,7 +14,7 @@ export class Process {
   /** Resolves when it dies. */
   readonly death: Promise<void>
   isDead = false
-  #die!: () => void
+  die!: () => void
   /** How many contacts are left until it dies, and until it stands still. */
   #toLive: number
   #toStandStill: number
@@ -30,7 +30,7 @@ export class Process {
     this.#toStandStill = !isHealthy && world.chance(0.3) ? 1 + world.below(50) : Infinity
     this.clock = this.#clock(isHealthy ? 0 : world.below(20_000) - 10_000)
     this.death = new Promise((resolve) => {
-      this.#die = () => {
+      this.die = () => {
         this.isDead = true
         world.tell(name, 'dies')
         resolve()
@@ -43,11 +43,11 @@ export class Process {
     if (this.isDead) return never()
     const isLast = --this.#toLive <= 0
     if (isLast && this.world.chance(0.5)) {
-      this.#die()
+      this.die()
       return never() // it has not left
     }
     const asked = ask()
-    if (isLast) this.#die()
+    if (isLast) this.die()
     if (--this.#toStandStill === 0) {
       this.#awakeAt = this.world.clock.now() + 1_000 + this.world.below(90_000)
       this.world.tell(this.name, `stands still for ${this.#awakeAt - this.world.clock.now()} ms`)

@@ -91,7 +91,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 }
 
 /** An error that no program expects is a finding. */
-function failing(world: World, work: Promise<unknown>): Promise<void> {
+export function failing(world: World, work: Promise<unknown>): Promise<void> {
   return work.then(
     () => {},
     (error: unknown) => world.find('P6', error instanceof Error ? (error.stack ?? error.message) : String(error)),

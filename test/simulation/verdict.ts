@@ -67,7 +67,7 @@ function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<st
  * Has all of what is recorded, and ends with it. Blocks of attempts that broke may stand before and between, and after it
  * where the last attempt was refused and said nothing.
  */
-function holds(handedOut: readonly Block[], { content, stop_reason: why }: AssistantMessage): boolean {
+export function holds(handedOut: readonly Block[], { content, stop_reason: why }: AssistantMessage): boolean {
   const [theirs, ours] = [handedOut.map(spelledBlock), content.map(spelledBlock)]
   let at = 0
   for (const block of theirs) if (block === ours[at]) at += 1
