@@ -63,15 +63,18 @@ function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<st
   }
 }
 
+/** Such an end may come before the last attempt has said anything. */
+const early: ReadonlySet<string> = new Set(['refusal', 'max_tokens', 'model_context_window_exceeded'])
+
 /**
  * Has all of what is recorded, and ends with it. Blocks of attempts that broke may stand before and between, and after it
- * where the last attempt was refused and said nothing.
+ * where the last attempt may have said nothing.
  */
 export function holds(handedOut: readonly Block[], { content, stop_reason: why }: AssistantMessage): boolean {
   const [theirs, ours] = [handedOut.map(spelledBlock), content.map(spelledBlock)]
   let at = 0
   for (const block of theirs) if (block === ours[at]) at += 1
-  return at === ours.length && (at === 0 || why === 'refusal' || theirs.at(-1) === ours.at(-1))
+  return at === ours.length && (at === 0 || (why !== null && early.has(why)) || theirs.at(-1) === ours.at(-1))
 }
 
 /**
