@@ -283,6 +283,22 @@ describe('sub-agents of Claude Code that say which they are', () => {
   })
 })
 
+test('an agent that the gateway does not know, and that names its session, stays in it when it compacts', async () => {
+  const { fetch } = api()
+  const gateway = gatewayOf({ fetch, clock: new ManualClock() })
+  const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+  const sessionOf = async (body: object) => {
+    const response = await post(gateway, { ...hello, ...body }, { headers: { 'x-session-id': 'pi' } })
+    await response.text()
+    return response.headers.get('x-lastgood-session')
+  }
+  expect(await sessionOf({ tools, system: 'Code' })).toBe('pi')
+  const summary = [{ role: 'user', content: 'What was done here: Hello' }]
+  expect(await sessionOf({ system: 'Summarize', messages: summary })).toMatch(/^pi\./)
+  const compacted = [{ role: 'user', content: 'A summary: hello was said' }, ...hello.messages]
+  expect(await sessionOf({ tools, system: 'Code', messages: compacted })).toBe('pi')
+})
+
 describe('two terminals with one conversation of Claude Code', () => {
   const user = (content: unknown) => ({ role: 'user', content })
   const answer = (content: unknown) => ({ role: 'assistant', content })

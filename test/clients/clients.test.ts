@@ -16,8 +16,8 @@ const telling: Readonly<Record<string, readonly string[]>> = {
   'claude-code': ['529, three times', 'polite end after message_start, three times', '529, for 15 min'],
   'agent-sdk': ['polite end in thinking, three times', '529, for 15 min'],
   opencode: ['error event after the tool call', '529, for 15 min'],
-  pi: ['polite end in the tool input', '529, for 15 min'],
-  'qwen-code': ['reset in text', '529, for 15 min'],
+  pi: ['silence in the tool input', '529, for 15 min'],
+  'qwen-code': ['reset in text, three times', '529, for 15 min'],
 }
 
 /** Before anything has come, and inside an answer. */

@@ -41,8 +41,8 @@ const quiet = {
 
 const claudeCode: Client = {
   name: 'claude-code',
-  version: '2.1.330',
-  packages: ['@anthropic-ai/claude-code@2.1.330'],
+  version: '2.1.332',
+  packages: ['@anthropic-ai/claude-code@2.1.332'],
   shellTool: 'Bash',
   start: ({ bin, url }) => ({
     file: join(bin, 'claude'),
@@ -53,8 +53,8 @@ const claudeCode: Client = {
 
 const agentSdk: Client = {
   name: 'agent-sdk',
-  version: '0.3.330',
-  packages: ['@anthropic-ai/claude-agent-sdk@0.3.330'],
+  version: '0.3.332',
+  packages: ['@anthropic-ai/claude-agent-sdk@0.3.332'],
   shellTool: 'Bash',
   start: ({ bin, url }) => ({
     file: process.execPath,
@@ -101,13 +101,15 @@ const newerNode = `node-${process.platform}-${process.arch}`
 
 const pi: Client = {
   name: 'pi',
-  version: '0.73.1',
-  packages: ['@mariozechner/pi-coding-agent@0.73.1', `${newerNode}@24`],
+  version: '1.6.0',
+  packages: ['@earendil-works/pi-coding-agent@1.6.0', `${newerNode}@24`],
   shellTool: 'bash',
   start({ home, bin, url }) {
     const folder = join(home, '.pi/agent')
     mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'models.json'), JSON.stringify({ providers: { anthropic: { baseUrl: url } } }))
+    // It names its session.
+    const compat = { sendSessionAffinityHeaders: true, sessionAffinityFormat: 'openrouter' }
+    writeFileSync(join(folder, 'models.json'), JSON.stringify({ providers: { anthropic: { baseUrl: url, compat } } }))
     return {
       file: join(bin, `../${newerNode}/bin/node`),
       args: [
@@ -128,8 +130,8 @@ const pi: Client = {
 
 const qwenCode: Client = {
   name: 'qwen-code',
-  version: '0.15.10',
-  packages: ['@qwen-code/qwen-code@0.15.10', `${newerNode}@24`],
+  version: '0.24.4',
+  packages: ['@qwen-code/qwen-code@0.24.4', `${newerNode}@24`],
   shellTool: 'run_shell_command',
   start: ({ bin, url }) => ({
     file: join(bin, `../${newerNode}/bin/node`),
