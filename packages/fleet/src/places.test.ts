@@ -1,7 +1,7 @@
 // The same fleet on a Cluster, behind a sentinel, and on a server that is away for a while.
 import { Cluster, Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startRedis } from '../../../test/support/redis-server.ts'
+import { startRedis, type RunningRedis } from '../../../test/support/redis-server.ts'
 import { startCluster } from '../../redis/test/cluster.ts'
 import { startSentinel } from '../../redis/test/sentinel.ts'
 import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
@@ -26,6 +26,35 @@ describe('a fleet', { timeout: 60_000 }, () => {
     await fleet.close()
     expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([])
   })
+
+  it('P2 P6: on a Cluster goes on at the promoted replica when the master of its queue freezes, and runs no step twice', async () => {
+    const cluster = await startCluster({ replicas: true })
+    onTestFinished(() => cluster.stop())
+    const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    const redis = new Cluster(nodes, { redisOptions: { commandTimeout: 5000, socketTimeout: 10_000 } })
+    redis.on('error', () => undefined)
+    onTestFinished(() => redis.disconnect())
+    const { start, told, prefix } = openPlace(redis)
+    const steps: string[] = []
+    const agent = agentOf('coder', async (session) => {
+      for (const name of ['a', 'b', 'c']) await session.step(name, {}, () => steps.push(`${session.id} ${name}`))
+    })
+    const fleet = start({ coder: { agent, concurrency: 1 } }, { leaseMs: 2_000 })
+    const slot = await redis.cluster('KEYSLOT', `{${prefix}:fleet}:coder:wait`)
+    const owner = Math.floor((slot * 3) / 16_384)
+    const [master, replica] = [cluster.nodes[owner], cluster.replicas[owner]]
+    if (!master || !replica) throw new Error('nobody has the queue')
+    for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    await expect.poll(() => steps.length, patient).toBeGreaterThan(0)
+    await freezeInStep(master)
+    const promoted = connect(replica.url)
+    await expect.poll(() => promoted.info('replication'), patient).toContain('role:master')
+    const ended = () => new Set(told.flatMap((event) => (event.kind === 'ended' ? [event.sessionId] : []))).size
+    // A connection that brings nothing is left after fifteen seconds.
+    await expect.poll(ended, { timeout: 60_000 }).toBe(ids.length)
+    expect(steps.toSorted()).toEqual(ids.flatMap((id) => ['a', 'b', 'c'].map((name) => `${id} ${name}`)).toSorted())
+    await fleet.close()
+  }, 120_000)
 
   it('P1: behind a sentinel goes on at the promoted replica', async () => {
     const { master, sentinelPort, stop } = await startSentinel()
@@ -97,3 +126,15 @@ describe('a fleet', { timeout: 60_000 }, () => {
     await expect.poll(() => index.counts().catch(() => {}), patient).toEqual({ due: 0, later: 1, started: 0 })
   })
 })
+
+/** Everything acknowledged is on its replica when it freezes. */
+async function freezeInStep(master: RunningRedis): Promise<void> {
+  const own = connect(master.url)
+  await own.call('CLIENT', 'PAUSE', '60000', 'WRITE')
+  const isBehind = async () => {
+    const info = await own.info('replication')
+    return /,offset=(\d+)/.exec(info)?.[1] !== /master_repl_offset:(\d+)/.exec(info)?.[1]
+  }
+  await expect.poll(isBehind, patient).toBe(false)
+  await master.kill('SIGSTOP')
+}
