@@ -44,6 +44,14 @@ describeInBrowser('the overview', () => {
     await expect.poll(() => other.textContent('[role=alert]')).toMatch(/could not be checked: .* does not answer/)
   })
 
+  it('says in an empty store what will come, and offers nothing that needs a session', async () => {
+    const staged = await new StagedDashboard(stagedOverview([])).start()
+    onTestFinished(() => staged.close())
+    const { page } = await browser.open(`${staged.url}#token=${staged.token}`)
+    await expect.poll(() => page.textContent('main')).toContain('No sessions yet')
+    expect(await page.locator('[data-group], .tools').count()).toBe(0)
+  })
+
   it('shows providers, the verdict, and groups in the order in which they need somebody', async () => {
     const { page } = await opened()
     expect(

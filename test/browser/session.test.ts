@@ -116,10 +116,15 @@ describeInBrowser('the page of a session', () => {
 
   it('asks what becomes of a call only where its tool leaves that to a person', async () => {
     const document = everyMark()
-    const inDoubt = [{ name: 'shell', input: 'git push', isAsked: false }]
+    const inDoubt = [
+      { name: 'shell', input: 'git push', rule: 'report' },
+      { name: 'read', input: 'a.ts', rule: 'rerun' },
+    ] as const
     const { page, staged } = await opened({ ...document, resume: document.resume && { ...document.resume, inDoubt } })
     await page.click('.row-resume button')
-    expect(await page.textContent('dialog')).toMatch(/One call may have run[^]*nothing is repeated[^]*shell git push/)
+    expect(await page.textContent('dialog')).toMatch(
+      /One call may have run[^]*nothing is repeated[^]*shell git push[^]*it runs again[^]*read a.ts/,
+    )
     expect(await page.locator('dialog [name=inDoubt]').count()).toBe(0)
     await page.fill('dialog [name=reason]', 'the release waits')
     await page.keyboard.press('Enter')

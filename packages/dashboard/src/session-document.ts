@@ -48,8 +48,8 @@ export interface ResumePreview {
   usd: number | null
   /** `about $0.42 to read 84,000 tokens: the cache has been cold for 2h`. */
   cost: string | null
-  /** In-doubt calls. `isAsked`: a person decides; the others are reported to the model. */
-  inDoubt: readonly { name: string; input: string; isAsked: boolean }[]
+  /** In-doubt calls. `rule`: a person decides, the model is told, or they run again. */
+  inDoubt: readonly { name: string; input: string; rule: 'ask' | 'report' | 'rerun' }[]
 }
 
 /** Bodies of `POST /api/sessions/<id>/<action>`. Each has a person's reason, which is recorded. */

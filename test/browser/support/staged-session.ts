@@ -275,7 +275,7 @@ export function everyMark(sessionId = 'fix-auth-tests'): SessionDocument {
       cache: 'cold',
       usd: 0.42,
       cost: 'about $0.42 to read 84,000 tokens: the cache has been cold for 31m',
-      inDoubt: [{ name: 'deploy', input: 'staging', isAsked: true }],
+      inDoubt: [{ name: 'deploy', input: 'staging', rule: 'ask' }],
     },
   })
 }

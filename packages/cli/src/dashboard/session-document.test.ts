@@ -123,7 +123,7 @@ describe('the page of a session', () => {
       turn: 1,
       lastGoodTurn: 0,
       does: 'turn 1 is open: continuing with 1 tool call',
-      inDoubt: [{ name: 'run', input: '', isAsked: false }],
+      inDoubt: [{ name: 'run', input: '', rule: 'report' }],
     })
     const { resume } = await session('fix-auth', '?content=1')
     expect(resume?.inDoubt[0]?.input).toMatch(/^curl -H "x-api-key: .*\[secret\]/)
@@ -135,7 +135,7 @@ describe('the page of a session', () => {
       call,
       { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'ask' },
     ])
-    expect((await stage(store).session('asks')).resume?.inDoubt).toMatchObject([{ name: 'deploy', isAsked: true }])
+    expect((await stage(store).session('asks')).resume?.inDoubt).toMatchObject([{ name: 'deploy', rule: 'ask' }])
     await seed(store, 'done', [started(1), sent(), answered('Yes.'), ended(1)])
     expect((await stage(store).session('done')).resume).toBeNull()
   })

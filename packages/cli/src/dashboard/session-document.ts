@@ -84,10 +84,10 @@ async function resumePreview({ store, row, now, hasContent, prices }: SessionFac
     cost: cost ? costLine(cost) : null,
     inDoubt: transcript.unanswered
       .filter(({ state }) => state === 'started')
-      .map(({ name, input, rule }) => ({
+      .map(({ name, input, rule = 'report' }) => ({
         name,
         // A tool may have got the rule since: then the session waits for a person.
-        isAsked: rule === 'ask' || row.status === 'needs-input',
+        rule: row.status === 'needs-input' ? 'ask' : rule,
         input: hasContent ? withoutSecrets(inputLabel(withContent(input), 120)) : '',
       })),
   }

@@ -84,7 +84,8 @@ const full = 'free some space there, then continue: nothing that was acknowledge
 const elsewhere =
   'a file is where the folder should be: move it away, or choose another with --store or fileStore({ dir })'
 const crowded = 'raise the limit on open files (ulimit -n), or close some; nothing that was acknowledged is lost'
-const denied = 'make the folder and its files writable for this user, or choose another with fileStore({ dir })'
+const denied =
+  'make the folder and its files writable for this user, or choose another with --store or fileStore({ dir })'
 const hints: Readonly<Record<string, string>> = {
   ENOSPC: full,
   EDQUOT: full,
@@ -94,7 +95,7 @@ const hints: Readonly<Record<string, string>> = {
   EROFS: denied,
   ENOTDIR: elsewhere,
   EEXIST: elsewhere,
-  ENOENT: 'no folder can be created there: choose another with fileStore({ dir })',
+  ENOENT: 'no folder can be created there: choose another with --store or fileStore({ dir })',
   ENAMETOOLONG: 'choose a folder with a shorter path, or a shorter session id',
   EMFILE: crowded,
   ENFILE: crowded,

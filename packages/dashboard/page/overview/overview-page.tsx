@@ -51,36 +51,40 @@ export function OverviewPage(): JSX.Element {
         {all.verdict.command !== null && <CopyCommand command={all.verdict.command} />}
       </section>
       <StaggeredBanner key={all.staggered?.startedAt} staggered={all.staggered} />
-      <div class="tools">
-        <label class="search">
-          <span class="unseen">Search sessions</span>
-          <input
-            ref={field}
-            type="search"
-            placeholder="Search: id, folder, agent, model, reason"
-            value={search.value}
-            onInput={(event) => (search.value = event.currentTarget.value)}
-          />
-          <kbd aria-hidden="true">/</kbd>
-        </label>
-        <span class="muted number" role="status">
-          {search.value === ''
-            ? counted(total, 'session')
-            : `${shown.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`}
-        </span>
-        <span class="grow" />
-        <button
-          type="button"
-          disabled={refusal.value !== undefined}
-          title={refusal.value}
-          onClick={() => setAsking(true)}
-        >
-          Resume all when up…
-        </button>
-      </div>
-      {groups.value.map((group) => (
-        <SessionGroup key={group.name} group={group} isSearching={search.value !== ''} />
-      ))}
+      {total > 0 && (
+        <>
+          <div class="tools">
+            <label class="search">
+              <span class="unseen">Search sessions</span>
+              <input
+                ref={field}
+                type="search"
+                placeholder="Search: id, folder, agent, model, reason"
+                value={search.value}
+                onInput={(event) => (search.value = event.currentTarget.value)}
+              />
+              <kbd aria-hidden="true">/</kbd>
+            </label>
+            <span class="muted number" role="status">
+              {search.value === ''
+                ? counted(total, 'session')
+                : `${shown.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`}
+            </span>
+            <span class="grow" />
+            <button
+              type="button"
+              disabled={refusal.value !== undefined}
+              title={refusal.value}
+              onClick={() => setAsking(true)}
+            >
+              Resume all when up…
+            </button>
+          </div>
+          {groups.value.map((group) => (
+            <SessionGroup key={group.name} group={group} isSearching={search.value !== ''} />
+          ))}
+        </>
+      )}
       {shown === 0 && total > 0 && <p class="empty">No session has all of these words.</p>}
       {total === 0 && (
         <p class="empty">

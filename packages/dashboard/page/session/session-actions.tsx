@@ -61,8 +61,9 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
   const turns = turnsFor(offer.name, document)
   const [to, setTo] = useState(turns[0] ?? 0)
   const inDoubt = resume?.inDoubt ?? []
-  const asked = inDoubt.filter(({ isAsked }) => isAsked)
-  const reported = inDoubt.filter(({ isAsked }) => !isAsked)
+  const asked = inDoubt.filter(({ rule }) => rule === 'ask')
+  const reported = inDoubt.filter(({ rule }) => rule === 'report')
+  const repeated = inDoubt.filter(({ rule }) => rule === 'rerun')
   const dropped = card.turn - to
   return (
     <ActionDialog
@@ -86,6 +87,12 @@ function Chosen({ offer, document, onClose, onDone }: ChosenProps): JSX.Element 
             {mayHaveRun(reported)}. Unless the tool can tell, nothing is repeated: the model is told to verify first:
           </p>
           <Calls calls={reported} />
+        </div>
+      )}
+      {offer.name === 'resume' && repeated.length > 0 && (
+        <div>
+          <p>{mayHaveRun(repeated)}. Unless the tool can tell, it runs again, which its rule says is safe:</p>
+          <Calls calls={repeated} />
         </div>
       )}
       {offer.name === 'resume' && asked.length > 0 && (
