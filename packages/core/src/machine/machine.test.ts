@@ -39,9 +39,11 @@ const finished = (toolUseId: string): EntryBody => ({
   result: { type: 'tool_result', tool_use_id: toolUseId },
   outcome: 'ran',
 })
-const fault = (decision: Extract<EntryBody, { type: 'fault-observed' }>['decision']): EntryBody => ({
+type Observed = Extract<EntryBody, { type: 'fault-observed' }>
+const transient: Observed['fault'] = { kind: 'server-transient', status: 500 }
+const fault = (decision: Observed['decision'], seen = transient): EntryBody => ({
   type: 'fault-observed',
-  fault: { kind: 'server-transient', status: 500 },
+  fault: seen,
   decision,
 })
 const ended: EntryBody = { type: 'turn-ended', turn: 1 }
@@ -85,6 +87,75 @@ describe('the session machine', () => {
     })
   })
 
+  test('before the first entry nothing has happened', () => {
+    expect(initialSnapshot).toEqual({
+      value: 'idle',
+      context: {
+        turn: 0,
+        lastGoodTurn: 0,
+        calls: {},
+        attempt: 0,
+        faults: 0,
+        firstFaultAt: null,
+        faultKind: null,
+        faultsOfKind: 0,
+        rung: 0,
+        rungModel: null,
+        rungFaults: 0,
+        rungFaultAt: null,
+        tried: [],
+        tokens: 0,
+        wakeAt: null,
+        reason: null,
+      },
+    })
+  })
+
+  test('faults are counted by kind, as long as one follows the other, and by the tokens that they cost', () => {
+    const [soon, later] = [{ kind: 'retry', at: 1 } as const, { kind: 'retry', at: 2 } as const]
+    const cut = { kind: 'stream-cut', tokens: 3 } as const
+    const one = run([started, sent, fault(soon)])
+    expect(one.context).toMatchObject({
+      faultKind: 'server-transient',
+      faultsOfKind: 1,
+      reason: '500 server-transient',
+    })
+    const two = run([sent, fault(later)], one.snapshot)
+    expect(two.context).toMatchObject({ faultKind: 'server-transient', faultsOfKind: 2, wakeAt: 2 })
+    const four = run([sent, fault(soon, cut), sent, fault(soon, cut)], two.snapshot)
+    expect(four.context).toMatchObject({
+      faults: 4,
+      faultKind: 'stream-cut',
+      faultsOfKind: 2,
+      rungFaults: 4,
+      tokens: 6,
+    })
+    expect(run([sent, fault(soon)], four.snapshot).context).toMatchObject({ faultsOfKind: 1, tokens: 6 })
+  })
+
+  test('what the same request cannot win is refused; anything else that stops it is suspended, and goes on as it was', () => {
+    const fail = { kind: 'fail', reason: 'x' } as const
+    const suspend = { kind: 'suspend', reason: 'x' } as const
+    const refolded = { ...resumed, refolded: true } as EntryBody
+    for (const observed of [
+      fault(fail),
+      fault(suspend, { kind: 'poisoned' }),
+      fault(suspend, { kind: 'output-filtered' }),
+    ]) {
+      const refused = run([started, sent, observed])
+      expect(refused).toMatchObject({ state: 'refused', owed: { kind: 'rest' }, context: { faults: 1, reason: 'x' } })
+      // To fold the journal anew is no wish to try again.
+      expect(run([refolded], refused.snapshot)).toMatchObject({ state: 'refused', context: { faults: 0, reason: 'x' } })
+      expect(run([resumed], refused.snapshot)).toMatchObject({ state: 'requesting', context: { reason: null } })
+    }
+    expect(run([started, sent, response('refusal')])).toMatchObject({ state: 'refused', owed: { kind: 'rest' } })
+    for (const seen of [transient, { kind: 'spend-blocked' } as const]) {
+      expect(run([started, sent, fault(suspend, seen)])).toMatchObject({ state: 'suspended' })
+    }
+    const parked = run([started, sent, { type: 'session-suspended', reason: 'interrupted', detail: 'd', retryAt: 9 }])
+    expect(parked).toMatchObject({ state: 'suspended', context: { wakeAt: 9, reason: 'd' } })
+  })
+
   test('what is held by the circuit breaker waits for an instant, again and again, and survives a restart', () => {
     const held = (until: number): EntryBody => ({ type: 'request-held', until, reason: 'the breaker is open' })
     const waiting = run([started, held(5_000), held(8_000)])
@@ -121,6 +192,18 @@ describe('the session machine', () => {
     })
     expect(run([resumed], mended.snapshot).context.tried).toEqual(['drop-block', 'strip-thinking'])
     expect(run([sent, response('end_turn')], mended.snapshot).context.tried).toEqual([])
+  })
+
+  test('what another rung has refused stays in force on it, for as long as it has the turn', () => {
+    const continued: EntryBody = { type: 'turn-continued', messages: [] }
+    const changed: EntryBody = { type: 'rung-changed', rung: 1, model: 'n', reason: 'overloaded' }
+    const repaired = [sent, fault({ kind: 'repair', rule: 'drop-block' }), sent]
+    const [home, away] = [run([started, ...repaired]), run([started, sent, changed, ...repaired])]
+    for (const next of [continued, response('tool_use', 'a'), response('end_turn')]) {
+      expect(run([next], home.snapshot).context).toMatchObject({ tried: [], attempt: 0, faults: 0 })
+      expect(run([next], away.snapshot).context).toMatchObject({ tried: ['drop-block'], attempt: 0, faults: 0 })
+    }
+    expect(run([changed], home.snapshot).context.tried).toEqual([])
   })
 
   test('an answer that is kept after it broke off needs no other attempt', () => {

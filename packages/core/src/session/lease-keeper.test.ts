@@ -208,6 +208,42 @@ describe('before an effect', () => {
     wallMs = ttlMs / 2
     expect((await it.other()).kind).toBe('lease')
     await expect(it.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(it.lost).toMatchObject([{ code: 'lease-lost' }])
+  })
+
+  test('a lease that is found gone after the end is told nobody', async () => {
+    const server = new ManualClock()
+    const clock: Clock = { ...systemClock, now: () => server.now(), elapsed: () => 0, sleepUntil: never }
+    const it = await held({ clock, server })
+    await server.advance(ttlMs)
+    await it.other()
+    it.refuse = () => {
+      it.stop()
+      return undefined
+    }
+    await expect(it.keeper?.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
+    expect(it.lost).toEqual([])
+  })
+
+  test('the store is asked where nobody says since when the lease runs', async () => {
+    const { inner, lease } = await held({ clock: new ManualClock() })
+    await inner.release(lease)
+    await inner.acquire('s', owner('bob'), ttlMs)
+    const keeper = keepLease({ store: inner, lease, clock: new ManualClock(), patienceMs: 0 }, ttlMs, () => {})
+    onTestFinished(() => keeper.stop())
+    await expect(keeper.assertHeld()).rejects.toMatchObject({ code: 'lease-lost' })
+  })
+
+  test('a lease has run out once its time has passed on either clock', () => {
+    const times = { now: 0, elapsed: 0 }
+    const runs = lasting({ ...systemClock, now: () => times.now, elapsed: () => times.elapsed }, ttlMs)
+    for (const which of ['now', 'elapsed'] as const) {
+      times[which] = ttlMs - 1
+      expect(runs()).toBe(true)
+      times[which] = ttlMs
+      expect(runs()).toBe(false)
+      times[which] = 0
+    }
   })
 
   test('a clock that was set back says nothing about how long the machine slept', async () => {
