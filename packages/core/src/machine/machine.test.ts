@@ -120,6 +120,8 @@ describe('the session machine', () => {
       faultsOfKind: 1,
       reason: '500 server-transient',
     })
+    const since = { firstFaultAt: 1_000, rungFaultAt: 1_000 }
+    expect(step(one.snapshot, stamped(fault(later), 2, 2_000)).snapshot.context).toMatchObject(since)
     const two = run([sent, fault(later)], one.snapshot)
     expect(two.context).toMatchObject({ faultKind: 'server-transient', faultsOfKind: 2, wakeAt: 2 })
     const four = run([sent, fault(soon, cut), sent, fault(soon, cut)], two.snapshot)
