@@ -50,8 +50,7 @@ export function agentWorker(
       if (isDraining) return handBack(place, sessionId).catch(() => {})
       const work = workOn(place, running, sessionId)
       underWay.add(work)
-      await work
-      underWay.delete(work)
+      await work.finally(() => underWay.delete(work))
     },
     {
       ...bullOptions(connection, keys),
@@ -65,11 +64,11 @@ export function agentWorker(
   worker.on('error', onError)
   let drained: Promise<unknown> | undefined
   let callOff = () => {}
+  const ended = () => worker.pause(true).then(() => Promise.allSettled(underWay))
   return {
     async drain() {
       isDraining = true
-      const ended = worker.pause(true).then(() => Promise.all(underWay))
-      drained ??= Promise.race([ended, new Promise<void>((resolve) => (callOff = resolve))])
+      drained ??= Promise.race([ended(), new Promise<void>((resolve) => (callOff = resolve))])
       await drained
     },
     async takeAgain() {

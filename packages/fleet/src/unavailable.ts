@@ -17,19 +17,19 @@ export function queueUnavailable(error: unknown): LastgoodError {
   if (isLastgoodError(error)) return error
   const [line = ''] = (error instanceof Error ? error.message : 'unknown').split('\n', 1)
   const text = withoutSecrets(line.replace(noise, '')).slice(0, 200)
-  const hint = !isRefusal(error)
-    ? 'check that the server is up and reachable from here: redis-cli ping'
-    : /NOPERM|NOAUTH|WRONGPASS|can't run this command|can't access/.test(text)
-      ? 'check the user, its password and its rights, which docs/fleet.md lists: redis-cli ACL GETUSER <user>'
-      : 'see what is wrong with that server: lastgood doctor --store redis://…'
-  return new LastgoodError(
-    'store-unavailable',
-    `the Redis of the fleet ${isRefusal(error) ? 'refuses' : 'cannot answer'}: ${text}`,
-    {
-      hint: `${hint}. The sweep picks up what was recorded`,
-      cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
-    },
-  )
+  const [problem, hint] = isRefusal(error) ? ['refuses', hintForRefusal(text)] : ['cannot answer', ping]
+  return new LastgoodError('store-unavailable', `the Redis of the fleet ${problem}: ${text}`, {
+    hint: `${hint}. The sweep picks up what was recorded`,
+    cause: Object.assign(new Error(text), { name: error instanceof Error ? error.name : 'Error' }),
+  })
+}
+
+const ping = 'check that the server is up and reachable from here: redis-cli ping'
+
+function hintForRefusal(text: string): string {
+  return /NOPERM|NOAUTH|WRONGPASS|can't run this command|can't access/.test(text)
+    ? 'check the user, its password and its rights, which docs/fleet.md lists: redis-cli ACL GETUSER <user>'
+    : 'see what is wrong with that server: lastgood doctor --store redis://…'
 }
 
 /** The arguments of a command, and the place in a script. */

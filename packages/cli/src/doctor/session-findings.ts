@@ -68,7 +68,7 @@ function suspended(rows: readonly SessionRow[], { flags }: SessionFacts): Findin
   })
 }
 
-/** Whether a worker runs now, a store does not say. */
+/** Workers were heard of in the last minutes; whether one runs now, a store does not say. */
 function forWorkers(all: readonly SessionRow[], { flags }: SessionFacts): Finding[] {
   const rows = all.filter(({ isForWorkers }) => isForWorkers)
   return finding(rows, {
