@@ -86,6 +86,7 @@ export {
 export { type Agent, type Session } from './session/session.ts'
 export { type SessionOptions } from './session/session-options.ts'
 export { type Health, providerHealth } from './health/health.ts'
+export { type HeldBecause, heldBy } from './health/held.ts'
 export { signOf } from './health/notes.ts'
 export { type HealthKey, type HealthRecord } from './health/record.ts'
 export { type Recovery } from './health/recovery.ts'

@@ -26,6 +26,7 @@
  *   N / S a second at most, so the peak is 1 + S / ramp of that: below twice for steps of up to `rampMs`.
  */
 import type { FaultKind } from '../faults/fault-kinds.ts'
+import { heldReasons } from './held.ts'
 import { type Outcome, noted, signOf } from './notes.ts'
 import { goneProbeMs, probePause } from './probe-pause.ts'
 import { type Breaker, type HealthKey, type HealthRecord, asOf, blankRecord } from './record.ts'
@@ -106,22 +107,19 @@ export function admit(
 
   if (held && held.until > now) {
     const until = held.until + random * Math.min(rampMs, held.until - held.since)
-    return { admission: wait(until, `rate limit of ${model} until ${time(held.until)}, as the server asked`), record }
+    return { admission: wait(until, heldReasons.server(model, time(held.until))), record }
   }
   if (breaker.state === 'closed') {
     const { at = now, since = now } = breaker.recovered ?? {}
     const until = waited ? at + random * Math.min(rampMs, at - since) : now
     if (until <= now) return { admission: { kind: 'go' }, record }
-    return {
-      admission: wait(until, `${model} has answered again since ${time(at)}; sessions start one by one`),
-      record,
-    }
+    return { admission: wait(until, heldReasons.comeback(model, time(at))), record }
   }
 
   const upTo = breaker.state === 'open' ? breaker.probeAt : now
   const waitersMs = upTo - (breaker.waitersSince ?? breaker.since)
   const delay = Math.min(lagMs, upTo - breaker.since) + random * Math.min(rampMs, waitersMs)
-  const ill = `circuit breaker open for ${model} (${breaker.cause})`
+  const ill = heldReasons.breaker(model, breaker.cause)
   const probing = (): { admission: Admission; record: HealthRecord } => {
     const until = now + leaseMs
     const halfOpen = { state: 'half-open', ...troubleOf(breaker), prober: session, startedAt: now, until } as const

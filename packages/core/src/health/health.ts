@@ -16,6 +16,7 @@ import { type Admission, admit, isCalm, isSettled, report, reportLate } from './
 import { probeFactor } from '../status-page/advice.ts'
 import { lastReading } from '../status-page/poller.ts'
 import { type Evidence, evidence } from './evidence.ts'
+import { heldReasons } from './held.ts'
 import type { Outcome } from './notes.ts'
 import {
   asOf,
@@ -215,12 +216,7 @@ function healthOver(shared: SharedState, clock: Clock): Health {
       )
       if (admission !== 'lost') return admission
       const until = Math.ceil(clock.now() + (1 + asking.random) * freshMs)
-      return {
-        kind: 'wait',
-        until,
-        reason: `many sessions are asking for ${local.key.model} right now`,
-        cause: undefined,
-      }
+      return { kind: 'wait', until, reason: heldReasons.crowd(local.key.model), cause: undefined }
     },
 
     async isDown(key) {

@@ -7,8 +7,8 @@ import type { InDoubtDid } from '../session/events.ts'
 import type { FaultKind } from '../faults/fault-kinds.ts'
 import type { Decision } from '../faults/fault.ts'
 
-/** Why nothing is sent: the session's own back-off, the server's `retry-after`, a long outage, or an open breaker. */
-export type WaitReason = 'backoff' | 'retry_after' | 'outage' | 'circuit_open'
+/** Why nothing is sent: the session's own back-off, the server's word, a long outage, an open breaker, or a limiter. */
+export type WaitReason = 'backoff' | 'retry_after' | 'outage' | 'circuit_open' | 'limiter'
 
 /** How an answer came after a failure: from the model that failed, from another rung, or after a resume. */
 export type RecoveryMode = 'same_model' | 'fallback' | 'resume'

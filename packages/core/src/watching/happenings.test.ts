@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { heldReasons } from '../health/held.ts'
 import type { EntryBody } from '../journal/journal.ts'
 import { defaultPolicy } from '../policy/options.ts'
 import type { Head } from '../store/head.ts'
@@ -67,7 +68,7 @@ describe('a wait', () => {
 
   test('lasts from the fault to whatever comes next', () => {
     const retry = overloaded({ kind: 'retry', at: 9_000 })
-    const held: EntryBody = { type: 'request-held', until: 60_000, reason: 'open' }
+    const held: EntryBody = { type: 'request-held', until: 60_000, reason: heldReasons.breaker('opus', 'transport') }
     const { of } = told([started, sent(), retry, held, sent(2), answered])
     expect(of('waiting').map(({ reason, until }) => [reason, until])).toEqual([
       ['backoff', 9_000],
@@ -77,6 +78,19 @@ describe('a wait', () => {
       ['backoff', 3_000, 4_000],
       ['circuit_open', 4_000, 5_000],
     ])
+  })
+
+  test.each([
+    ['circuit_open', heldReasons.breaker('opus', 'overloaded')],
+    ['circuit_open', heldReasons.comeback('opus', 'now')],
+    ['circuit_open', heldReasons.crowd('opus')],
+    ['retry_after', heldReasons.server('opus', 'then')],
+    ['backoff', '529 overloaded'],
+    ['limiter', "the fleet's rate limit for opus (perMinute)"],
+  ])('is for what holds the request: %s', (expected, reason) => {
+    const { of } = told([started, { type: 'request-held', until: 60_000, reason }, sent(), answered])
+    expect(of('waiting')).toMatchObject([{ reason: expected }])
+    expect(of('waited')).toMatchObject([{ reason: expected }])
   })
 
   test('is the server’s where it named a time, and an outage’s when it has lasted', () => {
@@ -107,6 +121,26 @@ describe('a recovery', () => {
     expect(of('recovered')).toMatchObject([{ mode: 'fallback' }])
     expect(of('fallback')).toMatchObject([{ from: 'opus', to: 'sonnet', rung: 1, reason: 'overloaded' }])
     expect(of('turn-ended')).toMatchObject([{ outcome: 'ok_after_fallback', attempts: 2, requested: 'opus' }])
+  })
+
+  test('is by the same model where the one that had taken over failed and answered, or was asked first', () => {
+    const elsewhere = [started, sent(), retry, turned, sent(1, 'sonnet'), answered, sent(1, 'sonnet'), retry]
+    expect(told([...elsewhere, sent(2, 'sonnet'), answered]).of('recovered')).toMatchObject([
+      { mode: 'fallback' },
+      { mode: 'same_model' },
+    ])
+    const envelope: EntryBody = { type: 'envelope-changed', envelope: { body: { model: 'opus' }, betas: [] } }
+    const held: EntryBody = { type: 'request-held', until: 9_000, reason: heldReasons.breaker('opus', 'overloaded') }
+    expect(told([started, envelope, held, sent(), answered]).of('recovered')).toMatchObject([{ mode: 'same_model' }])
+  })
+
+  test('by another rung is from the model that the turn asks for, whatever answered the turn before', () => {
+    const again: EntryBody[] = [{ type: 'turn-ended', turn: 1 }, { ...started, turn: 2 } as EntryBody, turned]
+    const { of } = told([started, sent(), retry, turned, sent(1, 'sonnet'), answered, ...again])
+    expect(of('fallback').map(({ from, to }) => [from, to])).toEqual([
+      ['opus', 'sonnet'],
+      ['opus', 'sonnet'],
+    ])
   })
 
   test('after an interruption lasts from the last fact before it, and tells what the cold cache cost', () => {

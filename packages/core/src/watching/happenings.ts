@@ -10,11 +10,21 @@ import { isRefusal } from '../journal/answer.ts'
 import { withoutKey } from '../journal/recorded-steps.ts'
 import type { SessionEvent } from '../session/events.ts'
 import type { Fault } from '../faults/fault.ts'
+import { heldBy, type HeldBecause } from '../health/held.ts'
 import type { Entry } from '../journal/journal.ts'
 import { nameOfRule } from '../repair/rule-name.ts'
 import type { Head } from '../store/head.ts'
 import type { FaultFacts, Happening, TurnOutcome, TurnTally, WaitReason } from './happening.ts'
 import type { WatchedSession } from './watched-session.ts'
+
+const waitReasons: Readonly<Record<HeldBecause, WaitReason>> = {
+  breaker: 'circuit_open',
+  server: 'retry_after',
+  comeback: 'circuit_open',
+  crowd: 'circuit_open',
+  fault: 'backoff',
+  limiter: 'limiter',
+}
 
 type FaultObserved = Extract<Entry, { type: 'fault-observed' }>
 type Answered = Extract<Entry, { type: 'response-received' }>
@@ -31,8 +41,8 @@ export class Happenings {
   #model: string
   #requested: string | undefined
   #served: string | undefined
-  /** The instant of the first fault since the last answer, and the kind of the latest one. */
-  #failing: { since: number; last: FaultFacts['fault'] } | undefined
+  /** The instant and the model of the first fault since the last answer, and the kind of the latest one. */
+  #failing: { since: number; model: string; last: FaultFacts['fault'] | undefined } | undefined
   #wait: { reason: WaitReason; since: number } | undefined
   /** The instant of the last entry, or of the first fault, before the turn was interrupted. */
   #interruptedAt: number | undefined
@@ -92,6 +102,10 @@ export class Happenings {
         this.#begin(entry.turn)
         yield { kind: 'turn-started', at, turn: entry.turn, agent: entry.agent }
         return
+      case 'envelope-changed':
+        this.#requested = entry.envelope.body.model
+        if (!this.#isElsewhere) this.#model = this.#requested
+        return
       case 'request-sent':
         yield* this.#stopWaiting(at)
         this.#isAsked = true
@@ -101,12 +115,14 @@ export class Happenings {
         if (!this.#isElsewhere) this.#requested = entry.model
         yield { kind: 'attempt', at, model: entry.model, attempt: entry.attempt }
         return
-      case 'request-held':
+      case 'request-held': {
+        const { because, fault } = heldBy(entry.reason)
         yield* this.#stopWaiting(at)
         this.#isAsked = true
-        this.#failing ??= { since: at, last: 'overloaded' }
-        yield this.#startWaiting(at, 'circuit_open', entry.until)
+        this.#failing ??= { since: at, model: this.#model, last: fault }
+        yield this.#startWaiting(at, waitReasons[because], entry.until)
         return
+      }
       case 'fault-observed':
         yield* this.#fault(entry)
         return
@@ -150,7 +166,7 @@ export class Happenings {
 
   *#fault({ at, fault, decision }: FaultObserved): Generator<Happening> {
     const facts = factsOf(fault)
-    const failing = (this.#failing ??= { since: at, last: fault.kind })
+    const failing = (this.#failing ??= { since: at, model: this.#model, last: fault.kind })
     failing.last = fault.kind
     this.#hasFailed = true
     yield {
@@ -183,7 +199,7 @@ export class Happenings {
     yield { kind: 'answered', at, model, attempt, usage: usageOf(message.usage), isFirstAfterResume }
     if (isRefusal(message)) yield { kind: 'failed', at, reason: 'refused' }
     else if (interruptedAt !== undefined || failing) {
-      const mode = interruptedAt !== undefined ? 'resume' : this.#isElsewhere ? 'fallback' : 'same_model'
+      const mode = interruptedAt !== undefined ? 'resume' : failing?.model === model ? 'same_model' : 'fallback'
       const since = interruptedAt ?? failing?.since ?? at
       yield { kind: 'recovered', at, mode, durationMs: Math.max(0, at - since), attempt }
     }
@@ -195,6 +211,7 @@ export class Happenings {
     this.#hasFailed = false
     this.#isAsked = false
     this.#isElsewhere = false
+    this.#model = this.#requested ?? this.#model
     this.#failing = undefined
     this.#interruptedAt = undefined
     this.#served = undefined
