@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionOutage } from '../outages/session-outages.ts'
+import type { SessionOutage } from '../outages/trouble.ts'
 import { providerBands, statusPageBands } from './bands.ts'
 
 const start = Date.UTC(2026, 10, 1, 12)

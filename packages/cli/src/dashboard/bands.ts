@@ -2,7 +2,7 @@
 import { relevantIncident } from '@lastgood/core'
 import type { Band, SessionDocument } from '@lastgood/dashboard'
 import { iso } from '../durations.ts'
-import type { SessionOutage } from '../outages/session-outages.ts'
+import type { SessionOutage } from '../outages/trouble.ts'
 import { pageWords } from '../status/page-words.ts'
 import type { StatusReport } from '../status/verdict.ts'
 import { safeLine } from '../text.ts'

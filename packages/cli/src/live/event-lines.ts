@@ -3,12 +3,11 @@ import type { SessionEvent } from '@lastgood/core'
 import type { Output } from '../context.ts'
 import { iso } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
-import { outageAfter, type Outage } from './outage-line.ts'
+import { Troubles } from '../outages/trouble.ts'
 import { jsonLine } from '../text.ts'
 
 export function eventLines(output: Output, sessionId: string): (event: SessionEvent) => void {
-  let outage: Outage | null = null
-  let attempt = 0
+  const troubles = new Troubles()
   const write = (facts: object) => output.write(jsonLine({ schema: 'lastgood.event/v1', sessionId, ...facts }))
   return (event) => {
     if (event.type === 'in-doubt') {
@@ -16,9 +15,8 @@ export function eventLines(output: Output, sessionId: string): (event: SessionEv
     }
     if (event.type !== 'entry') return
     const { entry } = event
-    const before = outage
-    if (entry.type === 'request-sent') attempt = entry.attempt
-    outage = outageAfter(outage, entry, attempt)
+    const before = troubles.live
+    troubles.take(entry)
     const { type, ...facts } = entryFacts(entry)
     write({ event: type, ...facts })
     if (entry.type !== 'response-received' || !before) return

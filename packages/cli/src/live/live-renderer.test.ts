@@ -75,6 +75,7 @@ describe('a turn', () => {
   it('that a dead process began is shown from what the session knows of its calls', () => {
     const { tell, written } = watching({
       from: {
+        state: 'executingTools',
         lastGoodTurn: 1,
         context: { attempt: 0, firstFaultAt: null, wakeAt: null, reason: null },
         transcript: { unanswered: [{ toolUseId: 't1', name: 'run', input: { cmd: 'deploy' } }] },
@@ -195,6 +196,17 @@ describe('an outage', () => {
     expect(line()).toContain('◐ API 529')
   })
 
+  it('is one where it suspended the session and went on after a resume, as the report and the dashboard tell it', async () => {
+    const { clock, tell, written } = watching()
+    const parked: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'Gave up waiting' }
+    tell(...retry(1, 5_000, clock.now()), parked)
+    written()
+    await clock.advance(60_000)
+    const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
+    tell({ type: 'session-resumed', owner }, sent(1), answered('Hello.'))
+    expect(written()).toBe('Hello.\n✔ recovered after 1m00s, at attempt 1 · saved inside turn 1\n')
+  })
+
   it('ends with a refusal', () => {
     const { tell, written } = watching()
     tell(sent(), { ...faulted, decision: { kind: 'fail', reason: 'no key' } })
@@ -246,15 +258,15 @@ describe('an outage on a terminal', () => {
   })
 
   it('goes on where a process that died left it', () => {
-    const now = testEpoch
-    const { written } = watching({
-      from: {
-        lastGoodTurn: 4,
-        context: { attempt: 7, firstFaultAt: now - 60_000, wakeAt: now + 9_000, reason: '529 overloaded' },
-        transcript: { unanswered: [] },
-      },
-    })
-    expect(written()).toBe('◐ API 529 overloaded for 1 min · attempt 7 · next in 9s · saved at turn 4\n')
+    expect(leftIn('backingOff', '529 overloaded')).toBe(
+      '◐ API 529 overloaded for 1 min · attempt 7 · next in 9s · saved at turn 4\n',
+    )
+    const limit = "the fleet's rate limit for m (perMinute)"
+    expect(leftIn('backingOff', limit)).toBe(`◐ ${limit} for 1 min · held back · next in 9s · saved at turn 4\n`)
+  })
+
+  it('is not shown of a session that is suspended, although it knows when a next try makes sense', () => {
+    expect(leftIn('suspended', 'Gave up waiting: no progress within 24h')).toBe('')
   })
 })
 
@@ -286,6 +298,13 @@ it('nothing is written after it was stopped, and nothing sleeps on', async () =>
   expect(written()).toBe('')
   expect(clock.sleepers).toEqual([])
 })
+
+/** What is shown of a session that a process left like this. */
+function leftIn(state: 'backingOff' | 'suspended', reason: string): string {
+  const now = testEpoch
+  const context = { attempt: 7, firstFaultAt: now - 60_000, wakeAt: now + 9_000, reason }
+  return watching({ from: { state, lastGoodTurn: 4, context, transcript: { unanswered: [] } } }).written()
+}
 
 function finished(toolUseId: string, outcome: 'ran' | 'in-doubt' | 'refused', isError = false): EntryBody {
   const result = { type: 'tool_result', tool_use_id: toolUseId, content: '', ...(isError && { is_error: true }) }

@@ -5,14 +5,15 @@
  * 1. "Recovered" is said when the answer is durable, not when its first word arrives.
  * 2. It keeps no process alive and changes nothing: time comes from the clock, text goes to one output.
  */
-import type { Clock, Context, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
+import type { Clock, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { spent } from '../durations.ts'
-import { isHeldByOutage } from '../outages/outage-kinds.ts'
+import { faultLabel } from '../outages/outage-kinds.ts'
+import { Troubles, type LiveTrouble, type StandingSession } from '../outages/trouble.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
 import { safeLine, safeText } from '../text.ts'
 import { OutageDisplay } from './outage-display.ts'
-import { faultLabel, outageAfter, recoveredLine, savedAt, type Outage } from './outage-line.ts'
+import { recoveredLine, savedAt } from './outage-line.ts'
 import { Pen } from './pen.ts'
 import { RunningCalls, type KnownCall } from './running-calls.ts'
 
@@ -28,9 +29,8 @@ export interface LiveOptions {
   /** `outages`: only what goes wrong, for a program that shows turns, words and tools itself. Default: everything. */
   shows?: 'everything' | 'outages'
   /** Where the session stands before the first event; an opened session will do. Default: a new one. */
-  from?: {
+  from?: StandingSession & {
     readonly lastGoodTurn: number
-    readonly context: Readonly<Pick<Context, 'attempt' | 'firstFaultAt' | 'wakeAt' | 'reason'>>
     readonly transcript: { readonly unanswered: readonly KnownCall[] }
   }
 }
@@ -56,14 +56,14 @@ export function liveRenderer({
   const { palette, isLive } = terminal
   const pen = new Pen(output)
   const calls = new RunningCalls(palette, from?.transcript.unanswered ?? [])
+  const troubles = from ? Troubles.from(from, clock.now()) : new Troubles()
   let lastGoodTurn = from?.lastGoodTurn ?? 0
-  let attempt = from?.context.attempt ?? 0
   let model: string | undefined
   let turnStartedAt: number | undefined
   let hasWords = false
   let isStopped = false
-  const display = new OutageDisplay({ pen, terminal, clock, page, session: () => ({ lastGoodTurn, model }) })
-  display.set(armedOutage(from, clock.now()))
+  const session = () => ({ lastGoodTurn, model, live: troubles.live })
+  const display = new OutageDisplay({ pen, terminal, clock, page, session })
   display.show()
 
   return {
@@ -92,9 +92,10 @@ export function liveRenderer({
   }
 
   function onEntry(entry: Entry): void {
-    const before = display.outage
-    if (entry.type === 'request-sent') ({ attempt, model } = entry)
-    display.set(outageAfter(before, entry, attempt))
+    const before = troubles.live
+    if (entry.type === 'request-sent') ({ model } = entry)
+    troubles.take(entry)
+    if (!troubles.live) display.rest()
     switch (entry.type) {
       case 'turn-started':
         turnStartedAt = entry.at
@@ -108,9 +109,11 @@ export function liveRenderer({
         display.show()
         break
       case 'fault-observed':
-        if (display.outage) display.show()
-        else
-          pen.line(`${palette.red('✖')} API ${faultLabel(entry.fault)} · attempt ${attempt} · ${savedAt(lastGoodTurn)}`)
+        if (troubles.live) display.show()
+        else {
+          const failed = `API ${faultLabel(entry.fault)} · attempt ${troubles.attempt}`
+          pen.line(`${palette.red('✖')} ${failed} · ${savedAt(lastGoodTurn)}`)
+        }
         break
       case 'rung-changed': {
         const other = model === undefined || model === entry.model ? '' : ` from ${safeLine(model)}`
@@ -141,8 +144,7 @@ export function liveRenderer({
     if (isAll) for (const line of calls.linesFor(entry)) pen.line(line)
   }
 
-  function onAnswer(entry: Entry & { type: 'response-received' }, before: Outage | null): void {
-    attempt = 0
+  function onAnswer(entry: Entry & { type: 'response-received' }, before: LiveTrouble | undefined): void {
     if (isAll) showWords(entry)
     if (entry.salvaged) pen.line(palette.dim('(the answer was cut; what was complete is kept)'))
     if (before) pen.line(`${palette.green('✔')} ${recoveredLine(before, lastGoodTurn, entry.at)}`)
@@ -164,12 +166,3 @@ export function liveRenderer({
 
 const placeOf = ({ turn, lastGoodTurn }: Entry & { type: 'rewound' }): string =>
   turn > lastGoodTurn ? `inside turn ${turn}` : `to turn ${lastGoodTurn}`
-
-/** The outage that a waiting session was left in. */
-function armedOutage(from: LiveOptions['from'], now: number): Outage | null {
-  if (!from) return null
-  const { attempt, firstFaultAt, wakeAt, reason } = from.context
-  if (wakeAt === null) return null
-  const label = safeLine(reason ?? 'fault')
-  return { label, attempt, since: firstFaultAt ?? now, until: wakeAt, ...(isHeldByOutage(label) && { isHeld: true }) }
-}

@@ -8,7 +8,8 @@
 import type { Clock, StatusPagePoller } from '@lastgood/core'
 import type { Terminal } from '../terminal.ts'
 import { shorten, widthOf } from '../text.ts'
-import { outageLine, type Outage } from './outage-line.ts'
+import type { LiveTrouble } from '../outages/trouble.ts'
+import { outageLine } from './outage-line.ts'
 import { pageWatch, type PageWatch } from './page-watch.ts'
 import type { Pen } from './pen.ts'
 
@@ -18,7 +19,7 @@ export interface OutageDisplayOptions {
   readonly clock: Clock
   readonly page: Pick<StatusPagePoller, 'poll'> | undefined
   /** What the line says of the session, as it stands now. */
-  readonly session: () => { readonly lastGoodTurn: number; readonly model: string | undefined }
+  readonly session: () => { lastGoodTurn: number; model: string | undefined; live: LiveTrouble | undefined }
 }
 
 const countdownMs = 1_000
@@ -27,7 +28,6 @@ const heartbeatMs = 30_000
 export class OutageDisplay {
   readonly #options: OutageDisplayOptions
   readonly #watch: PageWatch
-  #outage: Outage | null = null
   #ticking: AbortController | undefined
 
   constructor(options: OutageDisplayOptions) {
@@ -38,23 +38,12 @@ export class OutageDisplay {
     })
   }
 
-  get outage(): Outage | null {
-    return this.#outage
-  }
-
-  /** What `show` shows from now on; null ends it. */
-  set(outage: Outage | null): void {
-    this.#outage = outage
-    if (!outage) this.rest()
-  }
-
   show(isPageNews = false): void {
     const { pen, terminal, clock, session } = this.#options
     const { palette, isLive, columns } = terminal
-    const outage = this.#outage
-    if (!outage) return
-    const { lastGoodTurn, model } = session()
-    const lineIn = (room?: number) => `◐ ${outageLine(outage, lastGoodTurn, clock.now(), room)}`
+    const { lastGoodTurn, model, live } = session()
+    if (!live) return
+    const lineIn = (room?: number) => `◐ ${outageLine(live, lastGoodTurn, clock.now(), room)}`
     const page = this.#watch.words(model)
     const both = page === '' ? lineIn() : `${lineIn()} · ${page}`
     if (isLive) {

@@ -6,8 +6,8 @@
  */
 import type { Entry, SessionEvent } from '@lastgood/core'
 import { iso, spent } from '../durations.ts'
-import { outageAfter, type Outage } from './outage-line.ts'
 import { counted } from '../numbers.ts'
+import { Troubles } from '../outages/trouble.ts'
 import { processText } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
@@ -17,8 +17,8 @@ const mostSessions = 10_000
 export class Survived {
   readonly #tell: (line: string) => void
   readonly #tellsTurns: boolean
-  readonly #outages = new Map<string, { outage: Outage | null; attempt: number }>()
-  readonly #sessions = new Set<string>()
+  /** The one heard of last comes last. */
+  readonly #sessions = new Map<string, Troubles>()
   #forgotten = 0
   #answers = 0
   #faults = 0
@@ -33,13 +33,9 @@ export class Survived {
   readonly take = (sessionId: string, event: SessionEvent): void => {
     if (event.type !== 'entry') return
     const { entry } = event
-    const before = this.#outages.get(sessionId) ?? { outage: null, attempt: 0 }
-    const attempt = attemptAfter(before.attempt, entry)
-    const outage = outageAfter(before.outage, entry, attempt)
-    // Between two requests there is nothing to remember about a session, and in a month there are many.
-    if (outage || attempt > 0) this.#outages.set(sessionId, { outage, attempt })
-    else this.#outages.delete(sessionId)
-    this.#remember(sessionId)
+    const troubles = this.#remembered(sessionId)
+    const before = troubles.live
+    troubles.take(entry)
     const say = (what: string) => this.#tell(`${iso(entry.at)}  ${safeLine(sessionId)}  ${what}`)
     if (entry.type === 'fault-observed') {
       this.#faults += 1
@@ -53,9 +49,9 @@ export class Survived {
     if (this.#tellsTurns) for (const line of turnLines(entry)) say(line)
     if (entry.type !== 'response-received') return
     this.#answers += 1
-    if (!before.outage) return
+    if (!before) return
     this.#recovered += 1
-    say(`answered after ${spent(entry.at - before.outage.since)}, attempt ${before.attempt}`)
+    say(`answered after ${spent(entry.at - before.since)}, attempt ${before.attempt}`)
   }
 
   /** The sum in one line: answers, sessions, faults. */
@@ -75,23 +71,20 @@ export class Survived {
 
   /** The `most` sessions heard of last; the very last one comes last. */
   last(most: number): readonly string[] {
-    return [...this.#sessions].slice(-most)
+    return [...this.#sessions.keys()].slice(-most)
   }
 
-  #remember(sessionId: string): void {
+  #remembered(sessionId: string): Troubles {
+    const troubles = this.#sessions.get(sessionId) ?? new Troubles()
     this.#sessions.delete(sessionId)
-    this.#sessions.add(sessionId)
-    if (this.#sessions.size <= mostSessions) return
-    const [oldest = ''] = this.#sessions
-    this.#sessions.delete(oldest)
-    this.#forgotten += 1
+    this.#sessions.set(sessionId, troubles)
+    if (this.#sessions.size > mostSessions) {
+      const [oldest = ''] = this.#sessions.keys()
+      this.#sessions.delete(oldest)
+      this.#forgotten += 1
+    }
+    return troubles
   }
-}
-
-/** The attempt under way; 0 for none. */
-function attemptAfter(before: number, entry: Entry): number {
-  if (entry.type === 'request-sent') return entry.attempt
-  return entry.type === 'response-received' ? 0 : before
 }
 
 function turnLines(entry: Entry): string[] {

@@ -16,6 +16,10 @@ const owner = { id: 'another', host: 'there', realm: 'there', pid: 2 }
 const resumed: EntryBody = { type: 'session-resumed', owner }
 const failed = overloaded(1000, 0)
 const model = 'claude-opus-5-5'
+const sonnet = 'claude-sonnet-5-5'
+const asks: EntryBody = { type: 'envelope-changed', envelope: { body: { model }, betas: [] } }
+const moved = (reason: string): EntryBody => ({ type: 'rung-changed', rung: 1, model: sonnet, reason })
+const toSonnet: EntryBody = { type: 'request-sent', model: sonnet, attempt: 2 }
 const parked: EntryBody = {
   type: 'fault-observed',
   fault: { kind: 'overloaded', status: 529 },
@@ -50,10 +54,20 @@ describe('an outage', () => {
   })
 
   test('that another model answered is a fallback', () => {
-    const rung: EntryBody = { type: 'rung-changed', rung: 1, model: 'claude-sonnet-5-5', reason: 'overloaded' }
-    expect(outagesOf(started(1), sent(), failed, rung, sent(2), answered('Yes.')).all).toMatchObject([
-      { model, end: 'fallback', attempts: 2 },
+    const turn = [started(1), sent(), failed, moved('529 overloaded'), toSonnet, answered('Yes.')]
+    expect(outagesOf(...turn).all).toMatchObject([{ model, end: 'fallback', attempts: 2 }])
+    // In the same turn that one fails too, and answers.
+    expect(outagesOf(...turn, toSonnet, failed, toSonnet, answered('No.')).all).toMatchObject([
+      { model, end: 'fallback' },
+      { model: sonnet, end: 'same-model', attempts: 2 },
     ])
+  })
+
+  test('is one also where the breaker gave the request to another model, but not where the model is gone', () => {
+    const turn = (why: string) => outagesOf(started(1), asks, moved(why), toSonnet, answered('Yes.')).all
+    const reason = `circuit breaker open for ${model} (overloaded)`
+    expect(turn(reason)).toMatchObject([{ since: 3000, until: 5000, cause: reason, model, end: 'fallback' }])
+    expect(turn(`circuit breaker open for ${model} (model-gone)`)).toEqual([])
   })
 
   test('that parked the session is suspended until it is resumed and answered', () => {
@@ -87,6 +101,17 @@ describe('an outage', () => {
     expect(outagesOf(started(1), held, sent(), answered('Yes.')).all).toMatchObject([
       { since: 2000, until: 4000, cause: reason, attempts: 1, end: 'same-model' },
     ])
+    // The model that it asks for is known from its envelope, whatever answered the turn before.
+    expect(outagesOf(started(1), asks, held).all).toMatchObject([{ model }])
+    const before = [started(1), asks, sent(), failed, moved('529 overloaded'), toSonnet, answered('Yes.'), ended(1)]
+    expect(outagesOf(...before, started(2), held).all.at(-1)).toMatchObject({ model, cause: reason })
+  })
+
+  test('is known where envelope, message and answer are kept apart', () => {
+    const apart = (of: string): EntryBody => ({ type: 'kept-apart', of, blob: { name: 'a'.repeat(64), bytes: 9 } })
+    const failing = [apart('turn-started'), apart('envelope-changed'), sent(), failed]
+    expect(outagesOf(...failing, sent(2), apart('response-received')).all).toMatchObject([{ model, end: 'same-model' }])
+    expect(outagesOf(...failing, apart('turn-started')).all).toMatchObject([{ model, end: 'given-up' }])
   })
 
   test('is not a rate limit, whether it was met or held back', () => {
@@ -101,7 +126,9 @@ describe('an outage', () => {
 
   test('is not what is the session’s own', () => {
     expect(outagesOf(started(1), sent(), refused, resumed, sent(), answered('Yes.')).all).toEqual([])
-    expect(outagesOf(started(1), sent(), failed, sent(2), refused).all).toMatchObject([{ end: 'given-up' }])
+    const both = [started(1), sent(), failed, sent(2), refused]
+    expect(outagesOf(...both).all).toMatchObject([{ until: 5000, end: 'given-up' }])
+    expect(outagesOf(...both, resumed, sent(), answered('Yes.')).all).toMatchObject([{ until: 8000, end: 'resumed' }])
   })
 
   test('is one of the last hundred: a session that lives for weeks does not grow', () => {

@@ -60,6 +60,18 @@ test('of sessions without end it remembers the last ten thousand, and their numb
   expect(survived.last(Infinity)).toHaveLength(10_000)
 })
 
+test('a session that is forgotten is forgotten with its outage: its memory does not grow with those that nobody answers', () => {
+  const survived = new Survived(() => {})
+  const [fault, decision] = [{ kind: 'overloaded' }, { kind: 'retry', at: 1 }] as const
+  const seen = { v: 3, seq: 2, at: 0, fence: 1, lane: 'main' } as const
+  const failed = { ...seen, type: 'fault-observed', fault, decision } as const
+  for (let n = 0; n < 10_001; n += 1) survived.take(`s${n}`, { type: 'entry', entry: failed })
+  const message = { id: 'm', role: 'assistant' as const, model: 'm', content: [], stop_reason: null }
+  const answered: Entry = { ...seen, type: 'response-received', message }
+  for (const id of ['s0', 's10000']) survived.take(id, { type: 'entry', entry: answered })
+  expect(survived.sum).toBe('2 answers in about 10002 sessions; 10001 faults, 1 answer recovered')
+})
+
 test('text is for people, json is one object a line, warnings of the process too, and each says the same once', async () => {
   const [text, json] = [new Collector(), new Collector()]
   const secret = 'sk-ant-api03-0123456789abcdefghijklmnop'

@@ -9,7 +9,7 @@ import type { Block, Decision, Entry, Message } from '@lastgood/core'
 import type { SessionDocument, Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
-import { faultLabel } from '../live/outage-line.ts'
+import { faultLabel } from '../outages/outage-kinds.ts'
 import { firstWordsIn } from '../sessions/first-words.ts'
 import { shorten } from '../text.ts'
 

@@ -102,7 +102,8 @@ async function viewerOf(
   const { snapshot, transcript, seq } = await foldHistory(readHistory(store, head.sessionId), machineVersion)
   seen.set(head.sessionId, { seq, createdAt: head.createdAt })
   if (jsonl) return perSession((sessionId) => eventLines(context.stdout, sessionId))
-  const from = { lastGoodTurn: snapshot.context.lastGoodTurn, context: snapshot.context, transcript }
+  const { value: state, context: standing } = snapshot
+  const from = { state, lastGoodTurn: standing.lastGoodTurn, context: standing, transcript }
   const { clock, env, stdout } = context
   const { onEvent, stop } = liveRenderer({ output: stdout, clock, env, color, from })
   return { take: (_id, event) => onEvent(event), stop }

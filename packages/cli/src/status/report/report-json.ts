@@ -4,9 +4,10 @@ import { resumeCommandOf } from '../../sessions/session-row.ts'
 import { summaryOf } from './summary.ts'
 import type { ExtraCost } from './extra-cost.ts'
 import type { GoneTurn } from './lost-turns.ts'
-import type { Outage } from './outages.ts'
+import type { Outage } from '../../outages/model-outages.ts'
+import { answeredBy } from '../../outages/trouble.ts'
 import type { Report, SessionLine } from './report.ts'
-import { answeredBy, type RecoveriesBy } from './session-account.ts'
+import type { RecoveriesBy } from './session-account.ts'
 
 export function reportJson(report: Report, flags: readonly string[]): object {
   const { since, now, outages, outageMs, sessions, recoveries, calls, extra, unreadable, read } = report

@@ -6,9 +6,9 @@ import { table, type Cell } from '../../table.ts'
 import type { Palette } from '../../terminal.ts'
 import { commandLine, joined, safeLine } from '../../text.ts'
 import type { ExtraCost } from './extra-cost.ts'
-import type { Outage } from './outages.ts'
+import type { Outage } from '../../outages/model-outages.ts'
+import { answeredBy } from '../../outages/trouble.ts'
 import type { Report, SessionLine } from './report.ts'
-import { answeredBy } from './session-account.ts'
 import { summaryOf } from './summary.ts'
 
 /** At most this many recovered sessions are listed; the others only count in the totals. */

@@ -180,6 +180,15 @@ describe('what is no outage', () => {
     },
   )
 
+  it('a model that is gone is none, although its breaker is open', async () => {
+    const reason = `circuit breaker open for ${opus} (model-gone)`
+    const gone: EntryBody = { type: 'rung-changed', rung: 1, model: sonnet, reason }
+    const asks: EntryBody = { type: 'envelope-changed', envelope: { body: { model: opus }, betas: [] } }
+    const { report } = await reportOf({ a: [[0, started(1), asks, gone, asking(sonnet), yes, ended(1)]] })
+    expect(report.outages).toEqual([])
+    expect(report.recoveries.fallback.count).toBe(1)
+  })
+
   it('a turn that one process begins and another one asks for, as in a fleet, is no trouble', async () => {
     const { report } = await reportOf({
       submitted: [

@@ -4,19 +4,12 @@
  */
 import { isLastgoodError, leftOutBy, withBlobs, type Store } from '@lastgood/core'
 import type { Prices } from '../../cost/prices.ts'
+import { Outages, type Outage } from '../../outages/model-outages.ts'
+import { answeredBy, type Trouble } from '../../outages/trouble.ts'
 import { sessionRows, type SessionRow } from '../../sessions/session-row.ts'
 import { nothingAsked, type AskedAgain } from './asked-again.ts'
 import { noExtraCost, type ExtraCost } from './extra-cost.ts'
-import { Outages, type Outage } from './outages.ts'
-import {
-  accountOf,
-  addTo,
-  answeredBy,
-  noRecoveries,
-  type RecoveriesBy,
-  type SessionAccount,
-} from './session-account.ts'
-import type { Trouble } from './trouble.ts'
+import { accountOf, addTo, noRecoveries, type RecoveriesBy, type SessionAccount } from './session-account.ts'
 
 /** How a session stands now. */
 export type Standing =

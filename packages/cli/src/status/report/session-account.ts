@@ -3,13 +3,10 @@
  */
 import type { Entry } from '@lastgood/core'
 import type { Prices } from '../../cost/prices.ts'
+import { answeredBy, Troubles, type AnsweredBy, type Trouble } from '../../outages/trouble.ts'
 import { CallsUnderWay, nothingAsked, type AskedAgain } from './asked-again.ts'
 import { ExtraCosts, type ExtraCost } from './extra-cost.ts'
 import { TurnsSoFar, type GoneTurn } from './lost-turns.ts'
-import { Troubles, type Parked, type Trouble, type TroubleEnd } from './trouble.ts'
-
-export const answeredBy = ['same-model', 'fallback', 'repaired', 'resumed'] as const
-export type AnsweredBy = (typeof answeredBy)[number]
 
 /** How often it was answered in this way, and how long that took. */
 export interface Recoveries {
@@ -25,10 +22,10 @@ export interface SessionAccount {
   readonly troubles: number
   readonly recoveries: RecoveriesBy
   /** How the last trouble ended; undefined if it has not, or if there was none. */
-  readonly lastEnd: TroubleEnd | undefined
+  readonly lastEnd: Trouble['end']
   /** The start of the trouble that is still open, epoch ms. */
   readonly openSince: number | undefined
-  readonly parked: Parked | undefined
+  readonly parked: Troubles['parked']
   readonly turnsLost: readonly GoneTurn[]
   readonly turnsTakenBack: number
   readonly calls: AskedAgain
@@ -60,7 +57,7 @@ export async function accountOf(entries: AsyncIterable<Entry>, options: AccountO
   ]
   const [recoveries, asked, turnsLost] = [noRecoveries(), nothingAsked(), new Array<GoneTurn>()]
   let [faults, count, turnsTakenBack] = [0, 0, 0]
-  let lastEnd: TroubleEnd | undefined
+  let lastEnd: Trouble['end']
   const met = (trouble: Trouble) => {
     count += 1
     faults += trouble.faults
