@@ -15,11 +15,10 @@ export function eventLines(output: Output, sessionId: string): (event: SessionEv
     }
     if (event.type !== 'entry') return
     const { entry } = event
-    const before = troubles.live
-    troubles.take(entry)
+    const over = troubles.take(entry)?.live
     const { type, ...facts } = entryFacts(entry)
     write({ event: type, ...facts })
-    if (entry.type !== 'response-received' || !before) return
-    write({ event: 'recovered', at: iso(entry.at), afterMs: entry.at - before.since, attempts: before.attempt })
+    if (entry.type !== 'response-received' || !over) return
+    write({ event: 'recovered', at: iso(entry.at), afterMs: entry.at - over.since, attempts: over.attempt })
   }
 }

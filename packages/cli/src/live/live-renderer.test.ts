@@ -207,6 +207,14 @@ describe('an outage', () => {
     expect(written()).toBe('Hello.\n✔ recovered after 1m00s, at attempt 1 · saved inside turn 1\n')
   })
 
+  it('is none where a limiter held the request: it is shown, but nothing recovers', () => {
+    const { clock, tell, written } = watching()
+    tell({ type: 'request-held', until: clock.now() + 4_000, reason: 'one a minute' })
+    expect(written()).toBe('◐ one a minute · held back · next in 4s · saved inside turn 1\n')
+    tell(sent(1), answered('Hello.'))
+    expect(written()).toBe('Hello.\n')
+  })
+
   it('ends with a refusal', () => {
     const { tell, written } = watching()
     tell(sent(), { ...faulted, decision: { kind: 'fail', reason: 'no key' } })

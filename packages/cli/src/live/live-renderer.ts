@@ -92,9 +92,8 @@ export function liveRenderer({
   }
 
   function onEntry(entry: Entry): void {
-    const before = troubles.live
     if (entry.type === 'request-sent') ({ model } = entry)
-    troubles.take(entry)
+    const over = troubles.take(entry)?.live
     if (!troubles.live) display.rest()
     switch (entry.type) {
       case 'turn-started':
@@ -126,7 +125,7 @@ export function liveRenderer({
         }
         break
       case 'response-received':
-        onAnswer(entry, before)
+        onAnswer(entry, over)
         break
       case 'turn-ended':
         lastGoodTurn = entry.turn
@@ -144,10 +143,10 @@ export function liveRenderer({
     if (isAll) for (const line of calls.linesFor(entry)) pen.line(line)
   }
 
-  function onAnswer(entry: Entry & { type: 'response-received' }, before: LiveTrouble | undefined): void {
+  function onAnswer(entry: Entry & { type: 'response-received' }, over: LiveTrouble | undefined): void {
     if (isAll) showWords(entry)
     if (entry.salvaged) pen.line(palette.dim('(the answer was cut; what was complete is kept)'))
-    if (before) pen.line(`${palette.green('✔')} ${recoveredLine(before, lastGoodTurn, entry.at)}`)
+    if (over) pen.line(`${palette.green('✔')} ${recoveredLine(over, lastGoodTurn, entry.at)}`)
   }
 
   function showWords({ message }: Entry & { type: 'response-received' }): void {

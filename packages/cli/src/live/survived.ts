@@ -33,9 +33,7 @@ export class Survived {
   readonly take = (sessionId: string, event: SessionEvent): void => {
     if (event.type !== 'entry') return
     const { entry } = event
-    const troubles = this.#remembered(sessionId)
-    const before = troubles.live
-    troubles.take(entry)
+    const over = this.#remembered(sessionId).take(entry)?.live
     const say = (what: string) => this.#tell(`${iso(entry.at)}  ${safeLine(sessionId)}  ${what}`)
     if (entry.type === 'fault-observed') {
       this.#faults += 1
@@ -49,9 +47,9 @@ export class Survived {
     if (this.#tellsTurns) for (const line of turnLines(entry)) say(line)
     if (entry.type !== 'response-received') return
     this.#answers += 1
-    if (!before) return
+    if (!over) return
     this.#recovered += 1
-    say(`answered after ${spent(entry.at - before.since)}, attempt ${before.attempt}`)
+    say(`answered after ${spent(entry.at - over.since)}, attempt ${over.attempt}`)
   }
 
   /** The sum in one line: answers, sessions, faults. */

@@ -3,7 +3,8 @@
  * this. Pure; it takes entries one by one, in order.
  *
  * 1. A trouble begins with a fault of any kind, with a request that is held or given to another rung before it was
- *    sent, or with the end of a process in the middle of a turn, unless a person stopped it.
+ *    sent, or with the end of a process in the middle of a turn, unless a person stopped it. What only a limiter held is
+ *    waited for, but no trouble once it is answered.
  * 2. It ends with the answer, also where the session was suspended meanwhile; or with its turn, when that is left; or
  *    when the request is refused for its own content, which its caller is told at once.
  * 3. It is an outage from the first failure of the API on, as `outage-kinds.ts` defines it.
@@ -78,6 +79,8 @@ export interface Trouble {
   to?: number
   end?: TroubleEnd
   faults: number
+  /** More than a limiter keeps it. */
+  isReal?: boolean
   /** What it waits for. */
   held?: Parked
   /** By the model that failed. */
@@ -188,8 +191,10 @@ export class Troubles {
     }
   }
 
-  #begun(at: number): Trouble {
-    return (this.#open ??= { from: at, model: this.#model, faults: 0, failing: new Map() })
+  #begun(at: number, isReal = true): Trouble {
+    this.#open ??= { from: at, model: this.#model, faults: 0, failing: new Map() }
+    this.#open.isReal ||= isReal
+    return this.#open
   }
 
   /** Changes what there is of the open trouble. */
@@ -217,8 +222,9 @@ export class Troubles {
   }
 
   #waits(at: number, reason: string, until: number): Trouble {
-    const open = this.#begun(at)
-    const isHeld = heldBy(reason).because !== 'fault'
+    const { because } = heldBy(reason)
+    const open = this.#begun(at, because !== 'limiter')
+    const isHeld = because !== 'fault'
     this.#shows(open, { label: safeLine(reason), since: at, until, ...(isHeld && { isHeld }) })
     return open
   }
@@ -295,7 +301,7 @@ export class Troubles {
   #ended(at: number, end: TroubleEnd): Trouble | undefined {
     const open = this.#open
     this.#open = undefined
-    if (!open) return undefined
+    if (!open?.isReal) return undefined
     const last = open.failing.get(this.#model)
     // The model counts as failing until its answer.
     if (last && end !== 'left' && end !== 'rewound') open.failing.set(this.#model, { ...last, to: at })

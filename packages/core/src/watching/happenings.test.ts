@@ -160,6 +160,12 @@ describe('a recovery', () => {
 
   test('is none where nothing failed, or where it was given up', () => {
     expect(told([started, sent(), answered]).kinds).not.toContain('recovered')
+    const held: EntryBody = {
+      type: 'request-held',
+      until: 9_000,
+      reason: "the fleet's rate limit for opus (perMinute)",
+    }
+    expect(told([started, held, sent(), answered]).kinds).not.toContain('recovered')
     const { kinds } = told([started, sent(), overloaded({ kind: 'fail', reason: 'no' })])
     expect(kinds).toEqual(['turn-started', 'attempt', 'attempt-failed', 'failed'])
   })

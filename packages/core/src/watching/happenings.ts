@@ -119,7 +119,8 @@ export class Happenings {
         const { because, fault } = heldBy(entry.reason)
         yield* this.#stopWaiting(at)
         this.#isAsked = true
-        this.#failing ??= { since: at, model: this.#model, last: fault }
+        // A limiter's wait is no failure.
+        if (because !== 'limiter') this.#failing ??= { since: at, model: this.#model, last: fault }
         yield this.#startWaiting(at, waitReasons[because], entry.until)
         return
       }

@@ -189,6 +189,20 @@ describe('what is no outage', () => {
     expect(report.recoveries.fallback.count).toBe(1)
   })
 
+  it('a wait for a limiter is told while it lasts, and is nothing once it is answered', async () => {
+    const held: EntryBody = { type: 'request-held', until: start, reason: 'one a minute' }
+    const { report } = await reportOf({
+      waited: [[0, started(1), held, sent(), yes, ended(1)]],
+      waits: [[0, started(1), held]],
+      failed: [[0, started(1), held, sent(), fails(1), sent(), yes, ended(1)]],
+    })
+    expect(report.sessions.map(({ row, standing }) => [row.head.sessionId, standing])).toEqual([
+      ['waits', 'stopped'],
+      ['failed', 'recovered'],
+    ])
+    expect(report.recoveries['same-model'].count).toBe(1)
+  })
+
   it('a turn that one process begins and another one asks for, as in a fleet, is no trouble', async () => {
     const { report } = await reportOf({
       submitted: [
