@@ -3,56 +3,87 @@ import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Anthropic from '@anthropic-ai/sdk'
-import { BaseAnthropic } from '@anthropic-ai/sdk/client'
-import { Messages as BetaMessages } from '@anthropic-ai/sdk/resources/beta/messages/messages'
-import { Messages } from '@anthropic-ai/sdk/resources/messages/messages'
+import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
+import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 import * as own from '@lastgood/anthropic'
 import { memoryStore, type Session } from '@lastgood/core'
-import { reply, story, text } from '@lastgood/outage-lab'
+import { reply, story, text, type Fault } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
+import { modelAt, startClouds, type CloudName } from './support/clouds.ts'
+import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
 import { newFolder } from './support/folder.ts'
 import { openTestSession, startTestLab, typesOf } from './support/harness.ts'
 
-const { defineAgent, ladder, recoverable } = own
-
-/** With no more than the SDK's clients for Bedrock and Vertex have. */
-class OtherCloud extends BaseAnthropic {
-  messages = new Messages(this)
-  beta = { messages: new BetaMessages(this) }
-}
+const { ladder, recoverable } = own
 
 const model = 'claude-opus-5-5'
 const answers = story([reply(text('hello'))])
 const request = { model, max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hi' }] }
 
-async function otherCloud() {
-  const { lab } = await startTestLab({ model: answers })
-  return { lab, client: new OtherCloud({ baseURL: lab.url, apiKey: 'test', logLevel: 'off' }) }
+const project = {
+  region: 'us-east5',
+  projectId: 'test',
+  authClient: { getRequestHeaders: async () => new Headers({ authorization: 'Bearer test' }) } as never,
 }
 
-describe('a client like those for Bedrock and Vertex', () => {
+const clouds: readonly [client: string, cloud: CloudName, make: (url: string) => AnthropicBedrock | AnthropicVertex][] =
+  [
+    [
+      'Bedrock, with a key',
+      'bedrock',
+      (url) => new AnthropicBedrock({ baseURL: url, awsRegion: 'us-east-1', apiKey: 'test', logLevel: 'off' }),
+    ],
+    [
+      'Bedrock, with requests that are signed',
+      'bedrock',
+      (url) =>
+        new AnthropicBedrock({
+          baseURL: url,
+          awsRegion: 'us-east-1',
+          apiKey: null,
+          awsAccessKey: 'test',
+          awsSecretKey: 'test',
+          logLevel: 'off',
+        }),
+    ],
+    ['Vertex', 'vertex', (url) => new AnthropicVertex({ baseURL: `${url}/v1`, ...project, logLevel: 'off' })],
+  ]
+const once = (n: number, fault: Fault) => ({ when: { request: n }, fault })
+const outages = [
+  once(1, { kind: 'cut', after: { inside: 'text' }, how: 'reset' }),
+  once(2, { kind: 'status', status: 503 }),
+  once(4, { kind: 'error-event', after: { inside: 'tool_use' }, type: 'overloaded_error', message: 'Overloaded' }),
+]
+
+describe.each(clouds)('the client for %s', (_name, cloud, make) => {
   test('can be made recoverable, and is of its type', async () => {
-    const { client } = await otherCloud()
+    const { lab, url } = await startClouds({ model: answers, outages })
     const session = await openTestSession()
-    const made: OtherCloud = recoverable(client, session)
-    expect((await made.messages.create(request)).content).toMatchObject([{ text: 'hello' }])
-    expect(session.messages()).toHaveLength(2)
+    const client = make(url)
+    const made: typeof client = recoverable(client, session)
+    const asked = { ...request, model: modelAt[cloud] }
+    expect((await made.messages.stream(asked).finalMessage()).content.at(-1)).toMatchObject({ text: 'hello' })
+    expect(session.messages()).toMatchObject([{}, { content: [{ text: 'hello' }] }])
+    expect(lab.requests).toHaveLength(3)
   })
 
-  test('can be the client of an agent', async () => {
-    const { client } = await otherCloud()
-    const agent = defineAgent({ name: 'coder', client, model })
-    await expect((await openTestSession()).run(agent, 'Hi')).resolves.toMatchObject({ text: 'hello' })
+  test('can be the client of an agent, whose tools run once each', async () => {
+    const { lab, url } = await startClouds({ model: countingStory, outages })
+    const effects = new Effects()
+    const agent = countingAgent(effects, make(url), { model: modelAt[cloud] })
+    await expect((await openTestSession()).run(agent, task)).resolves.toMatchObject({ text: 'done' })
+    expect(effects.runs).toEqual([1, 2, 3, 4])
+    expect(lab.requests).toHaveLength(7)
   })
 
   test('can be a rung', async () => {
     const fault = { kind: 'status', status: 529 } as const
     const { client } = await startTestLab({ model: answers, outages: [{ when: { requests: [1, Infinity] }, fault }] })
-    const other = await otherCloud()
-    const rungs = ladder(model, { model, client: other.client })
+    const { url, reached } = await startClouds({ model: answers })
+    const rungs = ladder(model, { model: modelAt[cloud], client: make(url) })
     const made = recoverable(client, await openTestSession(), { ladder: rungs })
     expect((await made.messages.stream(request).finalMessage()).content).toMatchObject([{ text: 'hello' }])
-    expect(other.lab.requests.some(({ path }) => path.endsWith('/messages'))).toBe(true)
+    expect(reached.join()).toContain(encodeURIComponent(modelAt[cloud]).replace('%40', '@'))
   })
 })
 

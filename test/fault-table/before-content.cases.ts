@@ -62,15 +62,16 @@ export const beforeContent: readonly FaultCase[] = [
   },
   {
     row: 1,
-    signal: '408, 409, 425, 499',
+    signal: '408, 409, 424, 425, 499',
     claim: 'the 4xx that only mean "not now" are waited out',
-    served: [http(408), refusal(409, 'conflict_error', 'Conflict'), http(425), http(499)],
+    served: [http(408), refusal(409, 'conflict_error', 'Conflict'), http(424), http(425), http(499)],
     expect: {
       faults: [
         again('server-transient', 0, 1_000),
         again('server-transient', 0, 2_000),
         again('server-transient', 0, 4_000),
         again('server-transient', 0, 8_000),
+        again('server-transient', 0, 16_000),
       ],
       caller: well,
     },

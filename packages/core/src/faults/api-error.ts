@@ -34,6 +34,13 @@ const statusOfType: ReadonlyMap<string, number> = new Map([
   ['api_error', 500],
   ['timeout_error', 504],
   ['overloaded_error', 529],
+  // Amazon's: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html
+  ['validationException', 400],
+  ['modelTimeoutException', 408],
+  ['modelStreamErrorException', 424],
+  ['throttlingException', 429],
+  ['internalServerException', 500],
+  ['serviceUnavailableException', 503],
 ])
 
 /** The error in a body: in the API's own form, or in what proxies and other clouds make of it. */

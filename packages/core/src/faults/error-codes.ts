@@ -101,6 +101,8 @@ export const meaningOfStatus: ReadonlyMap<number, Meaning> = new Map<number, Mea
   [409, is('server-transient')],
   [413, is('too-large', 'shrink-images', 'shorten-old-results')],
   [422, is('request-rejected')],
+  // Amazon's word for a model that failed: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+  [424, is('server-transient')],
   [425, is('server-transient')],
   [429, is('rate-limited')],
   // We did not close the connection, so something between did: https://github.com/anthropics/claude-code/issues/8591

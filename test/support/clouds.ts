@@ -1,0 +1,130 @@
+/**
+ * The Messages API as Amazon Bedrock and Google's Vertex AI have it, in front of the lab: the model is in the path and
+ * not in the body, the version is in the body, and Bedrock's streams are in frames of Amazon's own.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html,
+ * https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
+ */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { crc32 } from 'node:zlib'
+import { startLab, type LabOptions } from '@lastgood/outage-lab'
+import { onTestFinished } from 'vitest'
+import { EventReader } from '../../packages/core/src/wire/sse.ts'
+
+export type CloudName = 'bedrock' | 'vertex'
+
+/** The model of the lab by the name that a cloud has for it. */
+export const modelAt: Record<CloudName, string> = {
+  bedrock: 'us.anthropic.claude-opus-5-5',
+  vertex: 'claude-opus-5-5@20260901',
+}
+
+interface Asked {
+  readonly cloud: CloudName
+  readonly streams: boolean
+  readonly model: string
+}
+
+/** `reached`: the paths that were asked for. */
+export async function startClouds(options: LabOptions) {
+  const lab = await startLab(options)
+  const reached: string[] = []
+  const server = createServer((request, response) => {
+    reached.push(request.url ?? '')
+    // What breaks at the lab breaks here.
+    answer(request, response, lab.url).catch(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    server.close()
+    await lab.close()
+  })
+  return { lab, reached, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, api: string): Promise<void> {
+  const body = (await json(request)) as Record<string, unknown>
+  const asked = readPath(request.url ?? '')
+  if (!asked) return void response.writeHead(404).end('<html><title>Error 404 (Not Found)</title></html>')
+  const { cloud, model, streams } = asked
+  const { anthropic_version: version, stream, ...rest } = body
+  const isWellFormed = typeof version === 'string' && !('model' in body) && (cloud === 'vertex' || stream === undefined)
+  if (!isWellFormed) return refuse(response, 400, `a body that ${cloud} does not know: ${Object.keys(body).join()}`)
+  // Claude Code names the version as the clouds did at first.
+  const dated = version.replace(/^(vertex|bedrock)-.*/, '2023-06-01')
+  const headers = { 'content-type': 'application/json', 'x-api-key': 'lab', 'anthropic-version': dated }
+  const betas = request.headers['anthropic-beta']
+  const served = await fetch(`${api}/v1/messages`, {
+    method: 'POST',
+    headers: { ...headers, ...(betas !== undefined && { 'anthropic-beta': String(betas) }) },
+    body: JSON.stringify({ ...rest, model: labModel(model), ...(streams && { stream: true }) }),
+  })
+  if (!served.ok || !streams || cloud === 'vertex') {
+    response.writeHead(served.status, { 'content-type': served.headers.get('content-type') ?? '' })
+    for await (const piece of served.body ?? []) response.write(piece)
+    return void response.end()
+  }
+  response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' })
+  const events = new EventReader()
+  for await (const piece of served.body ?? []) {
+    for (const { event, data } of events.take(piece)) {
+      if (event === 'error') return void response.end(exceptionFrame(data))
+      response.write(chunkFrame(data))
+    }
+  }
+  response.end()
+}
+
+function readPath(url: string): Asked | undefined {
+  const { pathname } = new URL(url, 'http://cloud')
+  const ofBedrock = /^\/model\/([^/]+)\/invoke(-with-response-stream)?$/.exec(pathname)
+  if (ofBedrock) return { cloud: 'bedrock', model: decodeURIComponent(ofBedrock[1] ?? ''), streams: !!ofBedrock[2] }
+  const ofVertex = /\/publishers\/anthropic\/models\/([^/:]+):(streamRawPredict|rawPredict)$/.exec(pathname)
+  const [, model, verb] = ofVertex ?? []
+  return model ? { cloud: 'vertex', model: decodeURIComponent(model), streams: verb === 'streamRawPredict' } : undefined
+}
+
+const labModel = (model: string): string => model.replace(/^us\.anthropic\./, '').replace(/@.*$/, '')
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }))
+}
+
+// -- Amazon's frames: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-event-stream
+
+const chunkFrame = (data: string): Buffer =>
+  frame({ ':message-type': 'event', ':event-type': 'chunk' }, { bytes: Buffer.from(data).toString('base64') })
+
+function exceptionFrame(data: string): Buffer {
+  const { error } = JSON.parse(data) as { error: { message: string } }
+  const headers = { ':message-type': 'exception', ':exception-type': 'serviceUnavailableException' }
+  return frame(headers, { message: error.message })
+}
+
+/** Lengths and their checksum, headers of type 7 (text), the payload, and the checksum of all of it. */
+function frame(headers: Record<string, string>, payload: object): Buffer {
+  const named = Object.entries({ ...headers, ':content-type': 'application/json' }).map(([name, value]) =>
+    Buffer.concat([
+      Buffer.from([name.length]),
+      Buffer.from(name),
+      Buffer.from([7]),
+      uint(2, value.length),
+      Buffer.from(value),
+    ]),
+  )
+  const head = Buffer.concat(named)
+  const body = Buffer.from(JSON.stringify(payload))
+  const lengths = Buffer.concat([uint(4, 16 + head.length + body.length), uint(4, head.length)])
+  const all = Buffer.concat([lengths, uint(4, crc32(lengths)), head, body])
+  return Buffer.concat([all, uint(4, crc32(all))])
+}
+
+function uint(bytes: 2 | 4, value: number): Buffer {
+  const buffer = Buffer.alloc(bytes)
+  buffer.writeUIntBE(value, 0, bytes)
+  return buffer
+}
