@@ -41,9 +41,9 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   const { pathname } = new URL(request.url)
   const path = pathname.slice(pathname.lastIndexOf('/v1/'))
   const options = request.signal ? { signal: request.signal } : {}
-  if (typeof request.body === 'string') {
-    await own.post(path, { ...options, body: JSON.parse(request.body) as Record<string, unknown> })
-  } else await own.get(path, options)
+  const body = textOf(request.body)
+  if (body === undefined) await own.get(path, options)
+  else await own.post(path, { ...options, body: JSON.parse(body) as Record<string, unknown> })
   if (!answer) {
     throw new LastgoodError('bad-option', `the client for ${client.baseURL} answered without sending the request`, {
       hint: 'its middleware must call next()',
@@ -51,6 +51,10 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   }
   return answer
 }
+
+/** A gateway sends on the bytes of its client. */
+const textOf = (body: unknown): string | undefined =>
+  body instanceof Uint8Array ? new TextDecoder().decode(body) : (body as string | undefined)
 
 /** The client's own headers, with those that belong to the request rather than to its sender. */
 function withVersions(own: Headers, asked: Headers): Headers {
