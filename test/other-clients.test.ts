@@ -9,7 +9,7 @@ import * as own from '@lastgood/anthropic'
 import { memoryStore, type Session } from '@lastgood/core'
 import { reply, story, text, type Fault } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
-import { modelAt, startClouds, type CloudName } from './support/clouds.ts'
+import { modelAt, project, startClouds, type CloudName } from './support/clouds.ts'
 import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
 import { newFolder } from './support/folder.ts'
 import { openTestSession, startTestLab, typesOf } from './support/harness.ts'
@@ -19,12 +19,6 @@ const { ladder, recoverable } = own
 const model = 'claude-opus-5-5'
 const answers = story([reply(text('hello'))])
 const request = { model, max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hi' }] }
-
-const project = {
-  region: 'us-east5',
-  projectId: 'test',
-  authClient: { getRequestHeaders: async () => new Headers({ authorization: 'Bearer test' }) } as never,
-}
 
 const clouds: readonly [client: string, cloud: CloudName, make: (url: string) => AnthropicBedrock | AnthropicVertex][] =
   [

@@ -21,6 +21,13 @@ export const modelAt: Record<CloudName, string> = {
   vertex: 'claude-opus-5-5@20260901',
 }
 
+/** What the SDK's client for Vertex needs to know. */
+export const project = {
+  region: 'us-east5',
+  projectId: 'test',
+  authClient: { getRequestHeaders: async () => new Headers({ authorization: 'Bearer test' }) } as never,
+}
+
 interface Asked {
   readonly cloud: CloudName
   readonly streams: boolean

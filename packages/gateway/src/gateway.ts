@@ -15,6 +15,7 @@ import { idInHeaders, isClaudeCode } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
+import { fromVertex } from './vertex.ts'
 
 export interface Gateway {
   /** Where requests go. */
@@ -77,15 +78,19 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     pieces: AsyncIterable<Uint8Array> | undefined,
     leave: () => void,
   ): Promise<Response> {
-    const wire = { url: upstream.urlOf(request), method: request.method, headers: upstream.headersOf(request) }
+    const { method } = request
+    const own = upstream.urlOf(request)
+    const vertex = fromVertex(own, method)
+    const wire = { url: vertex?.url ?? own, method, headers: upstream.headersOf(request) }
     if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
-    const bytes = await bodyOf(request, pieces, resolved)
+    const sent = await bodyOf(request, pieces, resolved)
+    const bytes = vertex && sent ? vertex.bodyOf(sent) : sent
     const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
     const renews = resolved.hasClientsLogin && body !== undefined && isClaudeCode(named, body)
     const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }
     const found = asked && (await sessions.answerTo(asked))
-    if (!found) return passOn(request, bytes, leave)
+    if (!found) return passOn(request, sent, leave)
     const { attached, sessionId } = found
     const { stream, thread, model } = asked.body
     const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }

@@ -111,6 +111,8 @@ export type ResolvedGatewayOptions = Required<
   hasClientsLogin: boolean
   policy: PolicyOptions
   upstream: string
+  /** The upstream is not the default. */
+  isGiven: boolean
   /** The upstreams after the first. */
   others: readonly string[]
 }
@@ -179,6 +181,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   return {
     ...times,
     upstream,
+    isGiven: upstreams.size > 0,
     others,
     store: options.store ?? memoryStore(),
     fallback: fallbackOf(options.fallback ?? [], others),

@@ -5,11 +5,12 @@ import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } f
 import { hopHeader } from './admission.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
+import { googleHostOf, toVertex } from './vertex.ts'
 
 /** Our own headers, which are not passed on. */
 const ownPrefix = 'x-lastgood-'
 
-type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'others' | 'credentials' | 'fetch'>
+type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'isGiven' | 'others' | 'credentials' | 'fetch'>
 
 export class Upstream {
   readonly #options: UpstreamOptions
@@ -30,10 +31,11 @@ export class Upstream {
     }))
   }
 
-  /** The upstream address for the path of a request. */
+  /** The upstream address for the path of a request. Without an upstream of its own, a path of Vertex goes to Google. */
   urlOf(request: Request): string {
     const { pathname, search } = new URL(request.url)
-    return `${this.#options.upstream}${pathname}${search}`
+    const { upstream, isGiven } = this.#options
+    return `${(!isGiven && googleHostOf(pathname)) || upstream}${pathname}${search}`
   }
 
   headersOf({ headers }: Request): Headers {
@@ -51,10 +53,17 @@ export class Upstream {
 
   readonly send = (request: WireRequest): Promise<Response> => this.#sendTo(this.#options.upstream, request)
 
-  async #sendTo(endpoint: string, { url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> {
-    return this.#options.fetch(this.#at(endpoint, url), {
+  async #sendTo(endpoint: string, request: WireRequest): Promise<Response> {
+    const {
+      url,
+      method = 'GET',
+      headers,
+      body,
+      signal,
+    } = toVertex({ ...request, url: this.#at(endpoint, request.url) })
+    return this.#options.fetch(url, {
       method,
-      headers: await this.#withCredentials(endpoint, headers),
+      headers: url.startsWith(`${endpoint}/`) ? await this.#withCredentials(endpoint, headers) : headers,
       redirect: 'manual',
       ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> | ReadableStream }),
       ...(body instanceof ReadableStream && { duplex: 'half' }),
