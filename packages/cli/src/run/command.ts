@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
 import { withStoreOptions } from '../common-options.ts'
 import type { CliContext } from '../context.ts'
+import { cloudIn } from './clouds.ts'
 import { environmentOf } from './environment.ts'
 import { withGateway, withGatewayOptions, type GatewayCommandOptions } from '../gateway/command.ts'
 import { onlyHere } from '../server/exposure.ts'
@@ -18,21 +19,26 @@ export function runCommand(context: CliContext): Command {
     .argument('<command...>', 'the command and its arguments, after --')
     .addHelpText('after', exampleOf('lastgood run -- claude', 'lastgood run -- claude -p "Make the tests green"'))
     .action(async (words: string[], options: GatewayCommandOptions) => {
-      const outside = context.env['ANTHROPIC_BASE_URL']
+      const cloud = cloudIn(context.env)
+      const outside = cloud ? cloud.upstream : context.env['ANTHROPIC_BASE_URL']
       const upstream = options.upstream ?? (outside ? [outside] : undefined)
       // On a terminal, the screen belongs to the command until it ends.
       const told = context.stderr.isTTY ? 'the sum' : 'all'
       const place = { ...onlyHere, port: 0, told, cwd: context.cwd } as const
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
-        runBehind(context, words, url),
+        runBehind(context, words, { ...environmentOf(url, context.env), ...cloud?.variables(url) }),
       )
       context.setExitCode(code)
     })
 }
 
 /** The command's exit code; 128 plus the signal's number if a signal ended it, as in a shell. */
-async function runBehind(context: CliContext, [name = '', ...words]: readonly string[], url: string): Promise<number> {
-  const env = { ...context.env, ...environmentOf(url, context.env) }
+async function runBehind(
+  context: CliContext,
+  [name = '', ...words]: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const env = { ...context.env, ...variables }
   const child = spawn(name, words, { cwd: context.cwd, env, stdio: 'inherit' })
   // The terminal's Ctrl+C reaches the command as well; the command decides what to do, and we wait for it to end.
   const forget = context.onStop((signal) => (signal !== 'SIGINT' || !hasTerminal()) && child.kill(signal), 'is told')

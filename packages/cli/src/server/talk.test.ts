@@ -82,12 +82,12 @@ test('text is for people, json is one object a line, warnings of the process too
     warn({ name: 'Warning', message: `a listener failed: ${secret}`, code: 'LASTGOOD_LISTENER' })
     talk.sumUp()
   }
-  expect(text.text).toBe('use it   http://127.0.0.1\n0 answers in 0 sessions; nothing failed\n')
+  expect(text.text).toBe('use it   http://127.0.0.1\nno conversation came through here\n')
   const lines = json.text.trimEnd().split('\n')
   expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
     { level: 'info', name: 'lastgood', event: 'ready', msg: 'ready' },
     { level: 'warn', event: 'warning', kind: 'Warning', code: 'LASTGOOD_LISTENER' },
-    { level: 'info', event: 'stopped', msg: 'stopped: 0 answers in 0 sessions; nothing failed', sessions: [] },
+    { level: 'info', event: 'stopped', msg: 'stopped: no conversation came through here', sessions: [] },
   ])
   expect(json.text).not.toContain(secret)
 })

@@ -60,7 +60,8 @@ export async function talkOf(
     heard: { onEvent: survived.take, ...(logger && { logger }) },
     tell: tellBy(meanwhile),
     sumUp() {
-      const { sum } = survived
+      // A command whose own settings name an address goes past the gateway.
+      const sum = survived.count === 0 ? 'no conversation came through here' : survived.sum
       const sessions = survived.last(shownSessions)
       const more = survived.count - sessions.length
       const commands = sessions.map((id) => `lastgood show ${shellWord(safeLine(id))}`)

@@ -1,0 +1,63 @@
+import { isLastgoodError } from '@lastgood/core'
+import { describe, expect, test } from 'vitest'
+import type { Env } from '../context.ts'
+import { cloudIn } from './clouds.ts'
+
+const url = 'http://127.0.0.1:4141'
+const way = (env: Env) => {
+  const cloud = cloudIn(env)
+  return cloud && { upstream: cloud.upstream, ...cloud.variables(url) }
+}
+
+test.each([{}, { CLAUDE_CODE_USE_VERTEX: '0', CLAUDE_CODE_USE_BEDROCK: '', CLAUDE_CODE_USE_FOUNDRY: 'false' }])(
+  'without a flag that is on, no cloud is meant: %o',
+  (env) => {
+    expect(way(env)).toBeUndefined()
+  },
+)
+
+describe('Claude Code is led to the gateway', () => {
+  test('at Vertex, whose regions the gateway tells apart', () => {
+    expect(way({ CLAUDE_CODE_USE_VERTEX: '1', CLOUD_ML_REGION: 'us-east5' })).toEqual({
+      upstream: undefined,
+      ANTHROPIC_VERTEX_BASE_URL: `${url}/v1`,
+    })
+  })
+
+  test('at Vertex behind a proxy of the company', () => {
+    const env = { CLAUDE_CODE_USE_VERTEX: 'true', ANTHROPIC_VERTEX_BASE_URL: 'https://llm.example/vertex_ai/v1' }
+    expect(way(env)).toEqual({
+      upstream: 'https://llm.example',
+      ANTHROPIC_VERTEX_BASE_URL: `${url}/vertex_ai/v1`,
+    })
+  })
+
+  test('at Foundry, by its resource or its address', () => {
+    const expected = {
+      upstream: 'https://ours.services.ai.azure.com',
+      ANTHROPIC_FOUNDRY_BASE_URL: `${url}/anthropic`,
+      ANTHROPIC_FOUNDRY_RESOURCE: undefined,
+    }
+    expect(way({ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'ours' })).toEqual(expected)
+    const address = 'https://ours.services.ai.azure.com/anthropic'
+    expect(way({ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_BASE_URL: address })).toEqual(expected)
+  })
+})
+
+test.each<[Env, string]>([
+  [{ CLAUDE_CODE_USE_BEDROCK: '1' }, 'CLAUDE_CODE_USE_BEDROCK'],
+  [{ CLAUDE_CODE_USE_MANTLE: 'true', CLAUDE_CODE_USE_VERTEX: '1' }, 'CLAUDE_CODE_USE_MANTLE'],
+  [{ CLAUDE_CODE_USE_ANTHROPIC_AWS: 'YES' }, 'CLAUDE_CODE_USE_ANTHROPIC_AWS'],
+  [{ CLAUDE_CODE_USE_FOUNDRY: '1' }, 'ANTHROPIC_FOUNDRY_RESOURCE'],
+  [{ CLAUDE_CODE_USE_VERTEX: '1', ANTHROPIC_VERTEX_BASE_URL: 'secret' }, 'ANTHROPIC_VERTEX_BASE_URL'],
+])('what would go past the gateway is refused, with the variable that does it: %o', (env, field) => {
+  const error = (() => {
+    try {
+      return cloudIn(env)
+    } catch (thrown) {
+      return thrown
+    }
+  })()
+  expect(isLastgoodError(error, 'bad-option') && error.details).toEqual({ field })
+  expect(String(error)).not.toContain('secret')
+})

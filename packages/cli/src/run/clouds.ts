@@ -1,0 +1,83 @@
+/**
+ * Claude Code at a cloud: `CLAUDE_CODE_USE_…` sends it there, past `ANTHROPIC_BASE_URL`, and each cloud has a variable of
+ * its own for the address. https://code.claude.com/docs/en/llm-gateway
+ *
+ * A cloud that the gateway cannot stand in for is refused: the command would run, and nothing of it would be recorded or
+ * survived. Amazon's clients sign a request for its address, or have streams in a form of their own.
+ */
+import { LastgoodError } from '@lastgood/core'
+import type { Env } from '../context.ts'
+
+export interface AtCloud {
+  /** Where its requests go; undefined: the gateway knows it by their paths. */
+  readonly upstream: string | undefined
+  /** What leads it to the gateway at `url`; an undefined variable is to be removed. */
+  variables(url: string): Record<string, string | undefined>
+}
+
+const refused: Readonly<Record<string, string>> = {
+  CLAUDE_CODE_USE_BEDROCK: 'Amazon Bedrock',
+  CLAUDE_CODE_USE_MANTLE: 'Amazon Bedrock',
+  CLAUDE_CODE_USE_ANTHROPIC_AWS: 'the Claude Platform on AWS',
+  CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: 'the Claude Platform on Google Cloud',
+  CLAUDE_CODE_USE_GATEWAY: 'another gateway',
+}
+
+/** The cloud that Claude Code is sent to, if there is one. Errors: `bad-option`. */
+export function cloudIn(env: Env): AtCloud | undefined {
+  const isOn = (flag: string): boolean => /^(1|true|yes|on)$/i.test(env[flag]?.trim() ?? '')
+  for (const [flag, name] of Object.entries(refused)) if (isOn(flag)) throw goesPast(flag, name)
+  if (isOn('CLAUDE_CODE_USE_VERTEX')) return vertexIn(env)
+  if (isOn('CLAUDE_CODE_USE_FOUNDRY')) return foundryIn(env)
+  return undefined
+}
+
+/** Each of its regions has a host, so that there is no single upstream. */
+function vertexIn(env: Env): AtCloud {
+  const outside = addressIn(env, 'ANTHROPIC_VERTEX_BASE_URL')
+  return {
+    upstream: outside?.origin,
+    variables: (url) => ({ ANTHROPIC_VERTEX_BASE_URL: `${url}${outside?.pathname ?? '/v1'}` }),
+  }
+}
+
+function foundryIn(env: Env): AtCloud {
+  const { ANTHROPIC_FOUNDRY_RESOURCE: resource } = env
+  const usual = resource ? new URL(`https://${resource}.services.ai.azure.com/anthropic`) : undefined
+  const outside = addressIn(env, 'ANTHROPIC_FOUNDRY_BASE_URL') ?? usual
+  if (!outside) {
+    throw new LastgoodError('bad-option', 'CLAUDE_CODE_USE_FOUNDRY is set, without a resource to go to', {
+      hint: 'set ANTHROPIC_FOUNDRY_RESOURCE, or ANTHROPIC_FOUNDRY_BASE_URL',
+      details: { field: 'ANTHROPIC_FOUNDRY_RESOURCE' },
+    })
+  }
+  return {
+    upstream: outside.origin,
+    // Its client takes one of the two.
+    variables: (url) => ({
+      ANTHROPIC_FOUNDRY_BASE_URL: `${url}${outside.pathname}`,
+      ANTHROPIC_FOUNDRY_RESOURCE: undefined,
+    }),
+  }
+}
+
+function addressIn(env: Env, name: string): URL | undefined {
+  const address = env[name]
+  if (!address) return undefined
+  if (URL.canParse(address)) return new URL(address)
+  throw new LastgoodError('bad-option', `${name} is not an address`, {
+    hint: `set it as for Claude Code alone, or unset it`,
+    details: { field: name },
+  })
+}
+
+function goesPast(flag: string, name: string): LastgoodError {
+  return new LastgoodError(
+    'bad-option',
+    `${flag} is set: Claude Code goes to ${name}, past this gateway, and nothing of it would be recorded or survived`,
+    {
+      hint: `start claude without lastgood, or leave that out: env -u ${flag} lastgood run -- …`,
+      details: { field: flag },
+    },
+  )
+}
