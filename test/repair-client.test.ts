@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { reply, startLab, text, thinking, toolUse, type Block, type Conversation } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { clients } from './clients/clients.ts'
-import { installAll, isWanted } from './clients/install.ts'
 import { newFolder } from './support/folder.ts'
+import { installed } from './support/installed-client.ts'
 import { startProcess } from './support/running-process.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -149,13 +149,7 @@ function copyOf(place: Place, name: string): Place {
 
 describe('a session of Claude Code', () => {
   test('that is poisoned goes on at the first request, once it is repaired', { timeout: 600_000 }, async (context) => {
-    const found = isWanted(client) ? (await installAll([client], context.signal)).get(client.name) : undefined
-    if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
-    if ('missing' in found) {
-      process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
-      return context.skip(found.missing)
-    }
-    const place = await recorded(found.bin)
+    const place = await recorded(await installed(client, context))
     for (const [at, { what, alone, poison }] of poisons.entries()) {
       const poisoned = copyOf(place, `poisoned-${at}`)
       const file = session(poisoned)

@@ -4,8 +4,9 @@
  * of ours.
  */
 import type { CutPoint } from '@lastgood/outage-lab'
-import { beforeAll, describe, expect, test, type TestContext } from 'vitest'
-import { clients, type Client } from './clients.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { binOf } from '../support/installed-client.ts'
+import { clients } from './clients.ts'
 import { installAll, isWanted, type Installed } from './install.ts'
 import { isDone, runJob } from './job.ts'
 import { runMatrix } from './matrix.ts'
@@ -23,22 +24,14 @@ const telling: Readonly<Record<string, readonly string[]>> = {
 /** Before anything has come, and inside an answer. */
 const silentPlaces: readonly (CutPoint | 'before-headers')[] = ['before-headers', { inside: 'text' }]
 
-let installed: ReadonlyMap<string, Installed>
+let found: ReadonlyMap<string, Installed>
 beforeAll(async () => {
-  installed = await installAll(clients.filter(isWanted))
+  found = await installAll(clients.filter(isWanted))
 }, 150_000)
-
-function binOf(client: Client, context: TestContext): string {
-  const found = installed.get(client.name)
-  if (!found) return context.skip('not installed; LASTGOOD_CLIENTS=1 fetches it')
-  if ('bin' in found) return found.bin
-  process.stderr.write(`${client.name} was not tried: ${found.missing}\n`)
-  return context.skip(found.missing)
-}
 
 describe.each(clients)('$name behind the gateway', (client) => {
   test('does every step once, where it would not alone', { timeout: 300_000 }, async (context) => {
-    binOf(client, context)
+    binOf(client, found.get(client.name), context)
     const wanted = telling[client.name] ?? []
     const plan = planOf({ clients: [client], kinds, sides: ['with lastgood'], fault: '' })
     const chosen = plan.filter((run) => wanted.includes(whatFails(run)))
@@ -55,7 +48,7 @@ describe.each(clients)('$name behind the gateway', (client) => {
     'goes on as if nothing were, after a silence of 14 minutes in which it heard what says nothing',
     { timeout: 300_000 },
     async (context) => {
-      const bin = binOf(client, context)
+      const bin = binOf(client, found.get(client.name), context)
       for (const after of silentPlaces) {
         const done = await runJob({
           client,
