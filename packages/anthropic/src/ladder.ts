@@ -2,7 +2,7 @@
  * The fallback ladder for the Anthropic SDK: models, or the same by another client (another base URL, Bedrock, Vertex).
  */
 import type { Anthropic } from '@anthropic-ai/sdk'
-import { LastgoodError, type LadderRung, type WireRequest } from '@lastgood/core'
+import { LastgoodError, textOfBody, type LadderRung, type WireRequest } from '@lastgood/core'
 import { assertClient, type Middleware, type RungClient } from './client.ts'
 import { isRecovery } from './recovery.ts'
 
@@ -41,7 +41,7 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   const { pathname } = new URL(request.url)
   const path = pathname.slice(pathname.lastIndexOf('/v1/'))
   const options = request.signal ? { signal: request.signal } : {}
-  const body = textOf(request.body)
+  const body = textOfBody(request.body)
   if (body === undefined) await own.get(path, options)
   else await own.post(path, { ...options, body: JSON.parse(body) as Record<string, unknown> })
   if (!answer) {
@@ -51,10 +51,6 @@ async function sendBy(client: RungClient, request: WireRequest): Promise<Respons
   }
   return answer
 }
-
-/** A gateway sends on the bytes of its client. */
-const textOf = (body: unknown): string | undefined =>
-  body instanceof Uint8Array ? new TextDecoder().decode(body) : (body as string | undefined)
 
 /** The client's own headers, with those that belong to the request rather than to its sender. */
 function withVersions(own: Headers, asked: Headers): Headers {

@@ -138,6 +138,7 @@ export { type OptionChecks, checksOf, leaseDuration, positiveMs } from './option
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
 export { BodyReader } from './wire/body-reader.ts'
+export { textOfBody } from './wire/body-text.ts'
 export { credentialHeaders } from './wire/credential-headers.ts'
 export {
   type MessagesBody,

@@ -6,7 +6,7 @@
  * 1. Within the gateway such a request is a Messages request like any other, at an address that stands for its own.
  * 2. What recovery does not change leaves as it came, byte for byte.
  */
-import type { WireRequest } from '@lastgood/core'
+import { textOfBody, type WireRequest } from '@lastgood/core'
 
 /** Of a path below `/v1/projects/…/locations/…/publishers/anthropic`. */
 interface VertexPath {
@@ -67,10 +67,11 @@ export function fromVertex(url: string, method: string): FromVertex | undefined 
 /** How it leaves: in Vertex's form if it came in that, else as it is. */
 export function toVertex<R extends WireRequest>(request: R): R {
   const { url, body } = request
-  if (!standIn.test(url) || body === undefined || body === null) return request
-  const came = asTheyCame.get(body)
+  if (!standIn.test(url)) return request
+  const came = body instanceof Uint8Array ? asTheyCame.get(body) : undefined
   if (came) return { ...request, url: url.replace(standIn, () => came.end), body: came.body }
-  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body)
+  const text = textOfBody(body)
+  if (text === undefined) return request
   const { model, ...rest } = JSON.parse(text) as { model: string; stream?: boolean }
   const end = `/models/${escaped(model)}:${rest.stream === true ? streaming : whole}`
   const head = `{"model":${JSON.stringify(model)},`

@@ -21,6 +21,10 @@ export const part = (text: BodyText, from: number, to?: number): BodyText =>
 export const asString = (text: BodyText): string =>
   typeof text === 'string' ? text.toWellFormed() : new TextDecoder().decode(text)
 
+/** The text of a request's body; undefined if it has none. */
+export const textOfBody = (body: unknown): string | undefined =>
+  typeof body === 'string' || body instanceof Uint8Array ? asString(body) : undefined
+
 export function isSameText(one: BodyText, other: BodyText): boolean {
   if (typeof one === 'string' || typeof other === 'string') return one === other
   return Buffer.compare(one, other) === 0
