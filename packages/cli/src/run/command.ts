@@ -26,7 +26,7 @@ export function runCommand(context: CliContext): Command {
       const told = context.stderr.isTTY ? 'the sum' : 'all'
       const place = { ...onlyHere, port: 0, told, cwd: context.cwd } as const
       const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
-        runBehind(context, words, { ...environmentOf(url, context.env), ...cloud?.variables(url) }),
+        runBehind(context, words, { ...environmentOf(url, context.env, !upstream), ...cloud?.variables(url) }),
       )
       context.setExitCode(code)
     })
