@@ -63,6 +63,7 @@ export class Upstream {
     } = toVertex({ ...request, url: this.#at(endpoint, request.url) })
     return this.#options.fetch(url, {
       method,
+      // They were given for an upstream, not for Google.
       headers: url.startsWith(`${endpoint}/`) ? await this.#withCredentials(endpoint, headers) : headers,
       redirect: 'manual',
       ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> | ReadableStream }),
