@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type Anthropic from '@anthropic-ai/sdk'
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
-import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
+import type { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 import * as own from '@lastgood/anthropic'
 import { memoryStore, type Session } from '@lastgood/core'
 import { reply, story, text, type Fault } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
-import { modelAt, project, startClouds, type CloudName } from './support/clouds.ts'
+import { clientAt, modelAt, startClouds, type CloudName } from './support/clouds.ts'
 import { countingAgent, countingStory, Effects, task } from './support/counting-story.ts'
 import { newFolder } from './support/folder.ts'
 import { openTestSession, startTestLab, typesOf } from './support/harness.ts'
@@ -20,27 +20,18 @@ const model = 'claude-opus-5-5'
 const answers = story([reply(text('hello'))])
 const request = { model, max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hi' }] }
 
+const signing = {
+  awsRegion: 'us-east-1',
+  apiKey: null,
+  awsAccessKey: 'test',
+  awsSecretKey: 'test',
+  logLevel: 'off' as const,
+}
 const clouds: readonly [client: string, cloud: CloudName, make: (url: string) => AnthropicBedrock | AnthropicVertex][] =
   [
-    [
-      'Bedrock, with a key',
-      'bedrock',
-      (url) => new AnthropicBedrock({ baseURL: url, awsRegion: 'us-east-1', apiKey: 'test', logLevel: 'off' }),
-    ],
-    [
-      'Bedrock, with requests that are signed',
-      'bedrock',
-      (url) =>
-        new AnthropicBedrock({
-          baseURL: url,
-          awsRegion: 'us-east-1',
-          apiKey: null,
-          awsAccessKey: 'test',
-          awsSecretKey: 'test',
-          logLevel: 'off',
-        }),
-    ],
-    ['Vertex', 'vertex', (url) => new AnthropicVertex({ baseURL: `${url}/v1`, ...project, logLevel: 'off' })],
+    ['Bedrock, with a key', 'bedrock', clientAt.bedrock],
+    ['Bedrock, with requests that are signed', 'bedrock', (baseURL) => new AnthropicBedrock({ baseURL, ...signing })],
+    ['Vertex', 'vertex', clientAt.vertex],
   ]
 const once = (n: number, fault: Fault) => ({ when: { request: n }, fault })
 const outages = [

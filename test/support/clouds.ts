@@ -7,8 +7,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { json } from 'node:stream/consumers'
+import { json as jsonOf } from 'node:stream/consumers'
 import { crc32 } from 'node:zlib'
+import type Anthropic from '@anthropic-ai/sdk'
+import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
+import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 import { startLab, type LabOptions } from '@lastgood/outage-lab'
 import { onTestFinished } from 'vitest'
 import { EventReader } from '../../packages/core/src/wire/sse.ts'
@@ -21,11 +24,22 @@ export const modelAt: Record<CloudName, string> = {
   vertex: 'claude-opus-5-5@20260901',
 }
 
-/** What the SDK's client for Vertex needs to know. */
-export const project = {
-  region: 'us-east5',
-  projectId: 'test',
-  authClient: { getRequestHeaders: async () => new Headers({ authorization: 'Bearer test' }) } as never,
+type More = Pick<BaseOptions, 'maxRetries' | 'defaultHeaders' | 'fetch'>
+type BaseOptions = NonNullable<ConstructorParameters<typeof Anthropic>[0]>
+
+/** The SDK's client for each, at `url`. */
+export const clientAt = {
+  bedrock: (url: string, more: More = {}) =>
+    new AnthropicBedrock({ baseURL: url, awsRegion: 'us-east-1', apiKey: 'test', logLevel: 'off', ...more }),
+  vertex: (url: string, more: More = {}) =>
+    new AnthropicVertex({
+      baseURL: `${url}/v1`,
+      region: 'us-east5',
+      projectId: 'test',
+      authClient: { getRequestHeaders: async () => new Headers({ authorization: 'Bearer test' }) } as never,
+      logLevel: 'off',
+      ...more,
+    }),
 }
 
 interface Asked {
@@ -54,20 +68,25 @@ export async function startClouds(options: LabOptions) {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, api: string): Promise<void> {
-  const body = (await json(request)) as Record<string, unknown>
+  const body = (await jsonOf(request)) as Record<string, unknown>
   const asked = readPath(request.url ?? '')
   if (!asked) return void response.writeHead(404).end('<html><title>Error 404 (Not Found)</title></html>')
   const { cloud, model, streams } = asked
-  const { anthropic_version: version, stream, ...rest } = body
+  const { anthropic_version: version, anthropic_beta: ofBody, stream, ...rest } = body
   const isWellFormed = typeof version === 'string' && !('model' in body) && (cloud === 'vertex' || stream === undefined)
   if (!isWellFormed) return refuse(response, 400, `a body that ${cloud} does not know: ${Object.keys(body).join()}`)
+  // Claude Code asks each model for a word, to see if it is there.
+  if (body['max_tokens'] === 1) return void response.writeHead(200, { 'content-type': json }).end(JSON.stringify(aWord))
   // Claude Code names the version as the clouds did at first.
   const dated = version.replace(/^(vertex|bedrock)-.*/, '2023-06-01')
-  const headers = { 'content-type': 'application/json', 'x-api-key': 'lab', 'anthropic-version': dated }
-  const betas = request.headers['anthropic-beta']
+  const headers = { 'content-type': json, 'x-api-key': 'lab', 'anthropic-version': dated }
+  // Bedrock reads them in the body.
+  const betas = [cloud === 'bedrock' ? (ofBody as string[] | undefined) : request.headers['anthropic-beta']]
+    .flat()
+    .join()
   const served = await fetch(`${api}/v1/messages`, {
     method: 'POST',
-    headers: { ...headers, ...(betas !== undefined && { 'anthropic-beta': String(betas) }) },
+    headers: { ...headers, ...(betas && { 'anthropic-beta': betas }) },
     body: JSON.stringify({ ...rest, model: labModel(model), ...(streams && { stream: true }) }),
   })
   if (!served.ok || !streams || cloud === 'vertex') {
@@ -86,6 +105,17 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: s
   response.end()
 }
 
+const json = 'application/json'
+const aWord = {
+  id: 'msg_word',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-opus-5-5',
+  content: [{ type: 'text', text: 'Hi' }],
+  stop_reason: 'max_tokens',
+  usage: { input_tokens: 8, output_tokens: 1 },
+}
+
 function readPath(url: string): Asked | undefined {
   const { pathname } = new URL(url, 'http://cloud')
   const ofBedrock = /^\/model\/([^/]+)\/invoke(-with-response-stream)?$/.exec(pathname)
@@ -98,7 +128,7 @@ function readPath(url: string): Asked | undefined {
 const labModel = (model: string): string => model.replace(/^us\.anthropic\./, '').replace(/@.*$/, '')
 
 function refuse(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }))
+  response.writeHead(status, { 'content-type': json }).end(JSON.stringify({ message }))
 }
 
 // -- Amazon's frames: https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-event-stream

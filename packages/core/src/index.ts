@@ -134,6 +134,7 @@ export {
 export { type Interceptor, intercept } from './wire/interceptor.ts'
 export { type InterceptorOptions } from './wire/interceptor-options.ts'
 export { orAborted } from './or-aborted.ts'
+export { parsedJson } from './json.ts'
 export { type OptionChecks, checksOf, leaseDuration, positiveMs } from './option-checks.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'
@@ -151,7 +152,7 @@ export {
 export { type Pieces, readPieces, streamOf } from './wire/pieces.ts'
 export { type PendingRepairs, pendingRepairs } from './wire/pending-repairs.ts'
 export { replayed } from './wire/replay.ts'
-export { eventsIn, writeEvent } from './wire/sse.ts'
+export { EventReader, eventsIn, writeEvent } from './wire/sse.ts'
 export { type Limits } from './wire/watchdog.ts'
 export { type Verdict } from './session/verdict.ts'
 export {

@@ -8,6 +8,7 @@ import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgoo
 import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
+import { fromCloud } from './cloud-forms.ts'
 import { bytesOf, deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
@@ -15,7 +16,6 @@ import { idInHeaders, isClaudeCode } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
-import { fromVertex } from './vertex.ts'
 
 export interface Gateway {
   /** Where requests go. */
@@ -80,11 +80,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   ): Promise<Response> {
     const { method } = request
     const own = upstream.urlOf(request)
-    const vertex = fromVertex(own, method)
-    const wire = { url: vertex?.url ?? own, method, headers: upstream.headersOf(request) }
+    const inForm = fromCloud(own, method)
+    const wire = { url: inForm?.url ?? own, method, headers: upstream.headersOf(request) }
     if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
     const sent = await bodyOf(request, pieces, resolved)
-    const bytes = vertex && sent ? vertex.bodyOf(sent) : sent
+    const bytes = inForm && sent ? inForm.bodyOf(sent) : sent
     const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
     const renews = resolved.hasClientsLogin && body !== undefined && isClaudeCode(named, body)
@@ -96,7 +96,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }
     const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
-    return forPages(request, response)
+    return forPages(request, inForm?.answer(response) ?? response)
   }
 
   async function passOn(

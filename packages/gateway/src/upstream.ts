@@ -3,9 +3,9 @@
  */
 import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
+import { googleHostOf, toCloud } from './cloud-forms.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
-import { googleHostOf, toVertex } from './vertex.ts'
 
 /** Our own headers, which are not passed on. */
 const ownPrefix = 'x-lastgood-'
@@ -54,14 +54,9 @@ export class Upstream {
   readonly send = (request: WireRequest): Promise<Response> => this.#sendTo(this.#options.upstream, request)
 
   async #sendTo(endpoint: string, request: WireRequest): Promise<Response> {
-    const {
-      url,
-      method = 'GET',
-      headers,
-      body,
-      signal,
-    } = toVertex({ ...request, url: this.#at(endpoint, request.url) })
-    return this.#options.fetch(url, {
+    const left = toCloud({ ...request, url: this.#at(endpoint, request.url) })
+    const { url, method = 'GET', headers, body, signal } = left.request
+    const response = await this.#options.fetch(url, {
       method,
       // They were given for an upstream, not for Google.
       headers: url.startsWith(`${endpoint}/`) ? await this.#withCredentials(endpoint, headers) : headers,
@@ -70,6 +65,7 @@ export class Upstream {
       ...(body instanceof ReadableStream && { duplex: 'half' }),
       ...(signal && { signal }),
     })
+    return left.read(response)
   }
 
   /** The same path at `endpoint`. One address may begin with another. */

@@ -32,6 +32,19 @@ describe('Claude Code is led to the gateway', () => {
     })
   })
 
+  test('at Bedrock, with a key of its own or where a gateway of the company signs', () => {
+    const key = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 'k', AWS_REGION: 'us-east-1' }
+    expect(way(key)).toEqual({
+      upstream: 'https://bedrock-runtime.us-east-1.amazonaws.com',
+      ANTHROPIC_BEDROCK_BASE_URL: url,
+    })
+    const ours = { CLAUDE_CODE_USE_BEDROCK: '1', CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }
+    expect(way({ ...ours, ANTHROPIC_BEDROCK_BASE_URL: 'https://llm.example/bedrock/' })).toEqual({
+      upstream: 'https://llm.example',
+      ANTHROPIC_BEDROCK_BASE_URL: `${url}/bedrock`,
+    })
+  })
+
   test('at Foundry, by its resource or its address', () => {
     const expected = {
       upstream: 'https://ours.services.ai.azure.com',
@@ -45,7 +58,8 @@ describe('Claude Code is led to the gateway', () => {
 })
 
 test.each<[Env, string]>([
-  [{ CLAUDE_CODE_USE_BEDROCK: '1' }, 'CLAUDE_CODE_USE_BEDROCK'],
+  [{ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }, 'AWS_BEARER_TOKEN_BEDROCK'],
+  [{ CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 'secret' }, 'AWS_REGION'],
   [{ CLAUDE_CODE_USE_MANTLE: 'true', CLAUDE_CODE_USE_VERTEX: '1' }, 'CLAUDE_CODE_USE_MANTLE'],
   [{ CLAUDE_CODE_USE_ANTHROPIC_AWS: 'YES' }, 'CLAUDE_CODE_USE_ANTHROPIC_AWS'],
   [{ CLAUDE_CODE_USE_FOUNDRY: '1' }, 'ANTHROPIC_FOUNDRY_RESOURCE'],

@@ -3,7 +3,7 @@
  * its own for the address. https://code.claude.com/docs/en/llm-gateway
  *
  * A cloud that the gateway cannot stand in for is refused: the command would run, and nothing of it would be recorded or
- * survived. Amazon's clients sign a request for its address, or have streams in a form of their own.
+ * survived. So is one whose requests are signed, which holds for their own address alone.
  */
 import { LastgoodError } from '@lastgood/core'
 import type { Env } from '../context.ts'
@@ -16,8 +16,7 @@ export interface AtCloud {
 }
 
 const refused: Readonly<Record<string, string>> = {
-  CLAUDE_CODE_USE_BEDROCK: 'Amazon Bedrock',
-  CLAUDE_CODE_USE_MANTLE: 'Amazon Bedrock',
+  CLAUDE_CODE_USE_MANTLE: "Bedrock's Messages API",
   CLAUDE_CODE_USE_ANTHROPIC_AWS: 'the Claude Platform on AWS',
   CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: 'the Claude Platform on Google Cloud',
   CLAUDE_CODE_USE_GATEWAY: 'another gateway',
@@ -27,9 +26,24 @@ const refused: Readonly<Record<string, string>> = {
 export function cloudIn(env: Env): AtCloud | undefined {
   const isOn = (flag: string): boolean => /^(1|true|yes|on)$/i.test(env[flag]?.trim() ?? '')
   for (const [flag, name] of Object.entries(refused)) if (isOn(flag)) throw goesPast(flag, name)
+  if (isOn('CLAUDE_CODE_USE_BEDROCK')) {
+    if (!env['AWS_BEARER_TOKEN_BEDROCK'] && !isOn('CLAUDE_CODE_SKIP_BEDROCK_AUTH')) throw signs()
+    return bedrockIn(env)
+  }
   if (isOn('CLAUDE_CODE_USE_VERTEX')) return vertexIn(env)
   if (isOn('CLAUDE_CODE_USE_FOUNDRY')) return foundryIn(env)
   return undefined
+}
+
+function bedrockIn(env: Env): AtCloud {
+  const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
+  const usual = region ? new URL(`https://bedrock-runtime.${region}.amazonaws.com`) : undefined
+  const outside = addressIn(env, 'ANTHROPIC_BEDROCK_BASE_URL') ?? usual
+  if (!outside) throw lacks('CLAUDE_CODE_USE_BEDROCK', 'AWS_REGION', 'ANTHROPIC_BEDROCK_BASE_URL')
+  return {
+    upstream: outside.origin,
+    variables: (url) => ({ ANTHROPIC_BEDROCK_BASE_URL: `${url}${outside.pathname.replace(/\/$/, '')}` }),
+  }
 }
 
 /** Each of its regions has a host, so that there is no single upstream. */
@@ -45,12 +59,7 @@ function foundryIn(env: Env): AtCloud {
   const { ANTHROPIC_FOUNDRY_RESOURCE: resource } = env
   const usual = resource ? new URL(`https://${resource}.services.ai.azure.com/anthropic`) : undefined
   const outside = addressIn(env, 'ANTHROPIC_FOUNDRY_BASE_URL') ?? usual
-  if (!outside) {
-    throw new LastgoodError('bad-option', 'CLAUDE_CODE_USE_FOUNDRY is set, without a resource to go to', {
-      hint: 'set ANTHROPIC_FOUNDRY_RESOURCE, or ANTHROPIC_FOUNDRY_BASE_URL',
-      details: { field: 'ANTHROPIC_FOUNDRY_RESOURCE' },
-    })
-  }
+  if (!outside) throw lacks('CLAUDE_CODE_USE_FOUNDRY', 'ANTHROPIC_FOUNDRY_RESOURCE', 'ANTHROPIC_FOUNDRY_BASE_URL')
   return {
     upstream: outside.origin,
     // Its client takes one of the two.
@@ -68,6 +77,22 @@ function addressIn(env: Env, name: string): URL | undefined {
   throw new LastgoodError('bad-option', `${name} is not an address`, {
     hint: `set it as for Claude Code alone, or unset it`,
     details: { field: name },
+  })
+}
+
+function lacks(flag: string, field: string, address: string): LastgoodError {
+  return new LastgoodError('bad-option', `${flag} is set, and nothing says where to go`, {
+    hint: `set ${field}, or ${address}`,
+    details: { field },
+  })
+}
+
+function signs(): LastgoodError {
+  const message =
+    'CLAUDE_CODE_USE_BEDROCK is set: Claude Code signs its requests for Amazon, and none could pass a gateway'
+  return new LastgoodError('bad-option', message, {
+    hint: "give it a key of Bedrock's, which signs nothing: AWS_BEARER_TOKEN_BEDROCK",
+    details: { field: 'AWS_BEARER_TOKEN_BEDROCK' },
   })
 }
 

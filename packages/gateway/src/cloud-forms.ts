@@ -1,0 +1,138 @@
+/**
+ * The forms that clouds give to the Messages API: the path has the model and says whether the answer streams, the body
+ * has the version instead, and Amazon's streams are in frames.
+ * https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai,
+ * https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock
+ *
+ * 1. Within the gateway such a request is a Messages request like any other, at an address that stands for its own.
+ * 2. What recovery does not change leaves as it came, byte for byte.
+ */
+import { textOfBody, type WireRequest } from '@lastgood/core'
+import { eventsOfFrames, framesOfEvents } from './event-frames.ts'
+
+interface CloudForm {
+  /** What precedes the model in a path, then the rest of it with the model and the verb. */
+  readonly path: RegExp
+  readonly verbs: { readonly whole: string; readonly streaming: string }
+  end(model: string, verb: string): string
+  /** Whether the body says, too, that the answer streams. */
+  readonly hasStream: boolean
+  /** How a streamed answer is read, and given. */
+  readonly frames: boolean
+}
+
+const vertex: CloudForm = {
+  path: /^(.*\/publishers\/anthropic)(\/models\/([^/:]+):(streamRawPredict|rawPredict))$/,
+  verbs: { whole: 'rawPredict', streaming: 'streamRawPredict' },
+  // As in the SDK's client: dated models are `<name>@<date>`.
+  end: (model, verb) => `/models/${encodeURIComponent(model).replaceAll('%40', '@')}:${verb}`,
+  hasStream: true,
+  frames: false,
+}
+
+const bedrock: CloudForm = {
+  path: /^(.*\/model)(\/([^/]+)\/(invoke-with-response-stream|invoke))$/,
+  verbs: { whole: 'invoke', streaming: 'invoke-with-response-stream' },
+  end: (model, verb) => `/${encodeURIComponent(model)}/${verb}`,
+  hasStream: false,
+  frames: true,
+}
+
+const messagesPath = '/v1/messages'
+
+/** The number of tokens is asked of a model of its own. */
+const counter = 'count-tokens'
+
+/** What a request in a cloud's form stands for. */
+export interface InForm {
+  /** That of the Messages request. */
+  readonly url: string
+  /** The body with what the path says; undefined for one that is no JSON object with fields. */
+  bodyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined
+  /** The answer as the client reads it. */
+  answer(response: Response): Response
+}
+
+/** The ends of the paths as they came, and the bodies, by what was made of those. */
+const asTheyCame = new WeakMap<object, { readonly end: string; readonly body: Uint8Array }>()
+
+/** Undefined for a request that is not in a cloud's form, or does not ask a model for an answer. */
+export function fromCloud(url: string, method: string): InForm | undefined {
+  const { origin, pathname, search } = new URL(url)
+  for (const form of [vertex, bedrock]) {
+    const [, before, end, model, verb] = form.path.exec(pathname) ?? []
+    if (before === undefined || end === undefined || model === undefined) continue
+    if (method !== 'POST' || model === counter) return undefined
+    const streams = verb === form.verbs.streaming
+    return {
+      url: `${origin}${before}${messagesPath}${search}`,
+      bodyOf(bytes) {
+        const head = `{"model":${JSON.stringify(unescaped(model))},${streams ? '"stream":true,' : ''}`
+        const body = withHead(head, bytes)
+        if (body) asTheyCame.set(body, { end, body: bytes })
+        return body
+      },
+      answer: (response) => (form.frames ? framesOfEvents(response) : response),
+    }
+  }
+  return undefined
+}
+
+/** How a request leaves, and its answer is read: in the form of the cloud, if it came in one. */
+export function toCloud<R extends WireRequest>(request: R): { request: R; read(response: Response): Response } {
+  const { origin, pathname, search } = new URL(request.url)
+  const form = [vertex, bedrock].find(({ path, end, verbs }) => {
+    const before = pathname.endsWith(messagesPath) ? pathname.slice(0, -messagesPath.length) : undefined
+    return before !== undefined && path.test(before + end('model', verbs.whole))
+  })
+  const left = form && writtenIn(form, request.body)
+  if (!form || !left) return { request, read: (response) => response }
+  const url = `${origin}${pathname.slice(0, -messagesPath.length)}${left.end}${search}`
+  return {
+    request: { ...request, url, body: left.body },
+    read: (response) => (form.frames ? eventsOfFrames(response) : response),
+  }
+}
+
+function writtenIn(form: CloudForm, sent: unknown): { end: string; body: string | Uint8Array } | undefined {
+  const came = sent instanceof Uint8Array ? asTheyCame.get(sent) : undefined
+  if (came) return came
+  const text = textOfBody(sent)
+  if (text === undefined) return undefined
+  const { model, ...rest } = JSON.parse(text) as { model: string; stream?: boolean }
+  const { stream, ...others } = rest
+  const end = form.end(model, stream === true ? form.verbs.streaming : form.verbs.whole)
+  // In the words in which it is written there: the model comes first, and what says that it streams last.
+  const [head, tail] = [`{"model":${JSON.stringify(model)},`, form.hasStream ? '}' : ',"stream":true}']
+  const isUsual = text.startsWith(head) && (form.hasStream || stream === undefined || text.endsWith(tail))
+  if (!isUsual) return { end, body: JSON.stringify(form.hasStream ? rest : others) }
+  const inner = text.slice(head.length, text.endsWith(tail) ? -tail.length : -1)
+  return { end, body: `{${inner}}` }
+}
+
+/** Where Google serves the location that a path names, as in the SDK's client; undefined for any other path. */
+export function googleHostOf(pathname: string): string | undefined {
+  const [, location] = /\/projects\/[^/]+\/locations\/([\w-]+)\/publishers\/anthropic\//.exec(pathname) ?? []
+  if (location === undefined) return undefined
+  if (location === 'global') return 'https://aiplatform.googleapis.com'
+  if (location === 'us' || location === 'eu') return `https://aiplatform.${location}.rep.googleapis.com`
+  return `https://${location}-aiplatform.googleapis.com`
+}
+
+const [brace, quote] = [0x7b, 0x22]
+
+/** `head` in the place of the brace that the object begins with. */
+function withHead(head: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const begin = bytes.findIndex((byte) => byte > 0x20)
+  const next = bytes.findIndex((byte, at) => at > begin && byte > 0x20)
+  const isObject = bytes[begin] === brace && bytes[next] === quote
+  return isObject ? Buffer.concat([Buffer.from(head), bytes.subarray(next)]) : undefined
+}
+
+function unescaped(model: string): string {
+  try {
+    return decodeURIComponent(model)
+  } catch {
+    return model
+  }
+}
