@@ -210,3 +210,13 @@ test.each([
     expect(left.at(-1)?.headers.get('x-api-key')).toBeNull()
   }
 })
+
+test.each(['https://proxy.example/model', 'https://proxy.example/publishers/anthropic'])(
+  'an upstream whose path looks like that of a cloud gets Messages requests as they came: %s',
+  async (upstream) => {
+    const { left, send } = leaving({ upstream })
+    const body = JSON.stringify({ ...asked, tools: undefined })
+    await send('/v1/messages', body)
+    expect(left).toMatchObject([{ url: `${upstream}/v1/messages`, body }])
+  },
+)

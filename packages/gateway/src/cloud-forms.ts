@@ -4,13 +4,13 @@
  * https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai,
  * https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock
  *
- * 1. Within the gateway such a request is a Messages request like any other, at an address that stands for its own.
+ * 1. Within the gateway such a request is a Messages request like any other, at `/v1/messages` in the place of its path's end.
  * 2. What recovery does not change leaves as it came, byte for byte.
  */
 import { textOfBody, type WireRequest } from '@lastgood/core'
 import { eventsOfFrames, framesOfEvents } from './event-frames.ts'
 
-interface CloudForm {
+export interface CloudForm {
   /** What precedes the model in a path, then the rest of it with the model and the verb. */
   readonly path: RegExp
   readonly verbs: { readonly whole: string; readonly streaming: string }
@@ -43,8 +43,14 @@ const messagesPath = '/v1/messages'
 /** The number of tokens is asked of a model of its own. */
 const counter = 'count-tokens'
 
+/** A request that may have come in the form of a cloud, and then leaves in it. */
+export interface MaybeInForm extends WireRequest {
+  readonly form?: CloudForm
+}
+
 /** What a request in a cloud's form stands for. */
 export interface InForm {
+  readonly form: CloudForm
   /** That of the Messages request. */
   readonly url: string
   /** The body with what the path says; undefined for one that is no JSON object with fields. */
@@ -65,6 +71,7 @@ export function fromCloud(url: string, method: string): InForm | undefined {
     if (method !== 'POST' || model === counter) return undefined
     const streams = verb === form.verbs.streaming
     return {
+      form,
       url: `${origin}${before}${messagesPath}${search}`,
       bodyOf(bytes) {
         const head = `{"model":${JSON.stringify(unescaped(model))},${streams ? '"stream":true,' : ''}`
@@ -78,14 +85,11 @@ export function fromCloud(url: string, method: string): InForm | undefined {
   return undefined
 }
 
-/** How a request leaves, and its answer is read: in the form of the cloud, if it came in one. */
-export function toCloud<R extends WireRequest>(request: R): { request: R; read(response: Response): Response } {
+/** How a request leaves, and how its answer is read. */
+export function toCloud(asked: MaybeInForm): { request: WireRequest; read(response: Response): Response } {
+  const { form, ...request } = asked
   const { origin, pathname, search } = new URL(request.url)
-  const form = [vertex, bedrock].find(({ path, end, verbs }) => {
-    const before = pathname.endsWith(messagesPath) ? pathname.slice(0, -messagesPath.length) : undefined
-    return before !== undefined && path.test(before + end('model', verbs.whole))
-  })
-  const left = form && writtenIn(form, request.body)
+  const left = form && pathname.endsWith(messagesPath) ? writtenIn(form, request.body) : undefined
   if (!form || !left) return { request, read: (response) => response }
   const url = `${origin}${pathname.slice(0, -messagesPath.length)}${left.end}${search}`
   return {

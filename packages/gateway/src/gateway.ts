@@ -81,7 +81,12 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const { method } = request
     const own = upstream.urlOf(request)
     const inForm = fromCloud(own, method)
-    const wire = { url: inForm?.url ?? own, method, headers: upstream.headersOf(request) }
+    const wire = {
+      ...(inForm && { form: inForm.form }),
+      url: inForm?.url ?? own,
+      method,
+      headers: upstream.headersOf(request),
+    }
     if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
     const sent = await bodyOf(request, pieces, resolved)
     const bytes = inForm && sent ? inForm.bodyOf(sent) : sent

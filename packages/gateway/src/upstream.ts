@@ -1,9 +1,9 @@
 /**
  * How a request leaves for the API: as the client sent it, without the headers about the client's connection to us.
  */
-import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
+import { LastgoodError, credentialHeaders, type LadderRung } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
-import { googleHostOf, toCloud } from './cloud-forms.ts'
+import { googleHostOf, toCloud, type MaybeInForm } from './cloud-forms.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 
@@ -51,9 +51,9 @@ export class Upstream {
     return kept
   }
 
-  readonly send = (request: WireRequest): Promise<Response> => this.#sendTo(this.#options.upstream, request)
+  readonly send = (request: MaybeInForm): Promise<Response> => this.#sendTo(this.#options.upstream, request)
 
-  async #sendTo(endpoint: string, request: WireRequest): Promise<Response> {
+  async #sendTo(endpoint: string, request: MaybeInForm): Promise<Response> {
     const left = toCloud({ ...request, url: this.#at(endpoint, request.url) })
     const { url, method = 'GET', headers, body, signal } = left.request
     const response = await this.#options.fetch(url, {
