@@ -37,9 +37,9 @@ function answeredBy(...makers: string[]) {
   const sent = (to?: string) => {
     const messages = [...transcript.messages]
     const request = { messages, added: [], envelope, model: home, asSent: undefined, streams: false }
-    const session = { transcript, context: { tried: [] } }
     const card = to === undefined ? undefined : cardOf(to)
-    return mend({ session, request, watch: new TranscriptWatch(), kept: [], rung: card })
+    const recorded = transcript.messages
+    return mend({ transcript, recorded, tried: [], request, watch: new TranscriptWatch(), kept: [], rung: card })
   }
   return { apply, sent, transcript }
 }

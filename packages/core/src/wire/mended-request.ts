@@ -45,14 +45,11 @@ export interface MendedRequest {
 }
 
 export interface Mending {
-  /** What is recorded: of a session, or of a journal that is only read. */
-  session: {
-    readonly transcript: Pick<
-      Session['transcript'],
-      'messages' | 'edits' | 'standing' | 'turns' | 'models' | 'madeBy' | 'wasPaused' | 'lastAnswer' | 'rungRepairs'
-    >
-    readonly context: Pick<Session['context'], 'tried'>
-  }
+  transcript: Session['transcript']
+  /** Its messages, and those that are not recorded yet. */
+  recorded: readonly Message[]
+  /** The rules that refusals of this request called for. */
+  tried: readonly string[]
   request: ConversationRequest
   watch: TranscriptWatch
   /** Pieces of the answer that were kept when it broke off, each of one attempt. */
@@ -68,10 +65,8 @@ export function piecesOf(kept: Mending['kept']): Message[] {
 }
 
 export function mend(mending: Mending): MendedRequest {
-  const { session, request, watch, kept, rung } = mending
-  const { transcript, context } = session
+  const { transcript, recorded, request, watch, kept, rung } = mending
   const { body: params } = request.envelope
-  const recorded = transcript.messages
   const home = permissive(cardOf(params.model))
   const repairs: RepairNote[] = []
   const standing: string[] = []
@@ -91,7 +86,7 @@ export function mend(mending: Mending): MendedRequest {
   repairs.length = 0
   const local = watch.repair(out, contextFor(mending, home))
   take(local)
-  if (!rung) apply(context.tried, home)
+  if (!rung) apply(mending.tried, home)
 
   const all = editsBetween(recorded, out.messages)
   const edits = all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit)))
@@ -122,7 +117,7 @@ export function mend(mending: Mending): MendedRequest {
       (message) => transcript.wasPaused(originOfSent(message)),
     ).outgoing
   }
-  const tried = rung ? triedOn(transcript.rungRepairs, context.tried, firstChanged(journaled)) : context.tried
+  const tried = rung ? triedOn(transcript.rungRepairs, mending.tried, firstChanged(journaled)) : mending.tried
   if (rung) apply(tried, rung)
 
   const { asSent } = request
@@ -140,8 +135,7 @@ export function mend(mending: Mending): MendedRequest {
   }
 }
 
-export function contextFor({ session, request, fault }: Mending, card: ModelCard): RepairContext {
-  const { transcript } = session
+export function contextFor({ transcript, recorded, request, fault }: Mending, card: ModelCard): RepairContext {
   return {
     card,
     apiVersion: request.envelope.apiVersion,
@@ -149,7 +143,7 @@ export function contextFor({ session, request, fault }: Mending, card: ModelCard
     container: containerOf(transcript.lastAnswer),
     wasPaused: (message) => transcript.wasPaused(message),
     // Positions are those of the recorded messages only while no edit lies over them.
-    recorded: (at) => (transcript.edits.length === 0 ? transcript.messages[at] : undefined),
+    recorded: (at) => (transcript.edits.length === 0 ? recorded[at] : undefined),
     fault,
   }
 }

@@ -6,6 +6,8 @@
  */
 import type { Folded } from '../session/fold.ts'
 import type { Edit, Message, RepairNote } from '../journal/journal.ts'
+import { cardOf } from '../ladder/built-in-cards.ts'
+import { initialSnapshot } from '../machine/machine-step.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
 import { next } from '../repair/stored-transcript.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
@@ -26,7 +28,7 @@ export interface PendingRepairs {
 
 /** The repairs that the next request of a folded session needs; pure. */
 export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
-  const { edits, standing, turns, models, rungRepairs } = transcript
+  const { edits, standing, turns } = transcript
   const messages = transcript.conversation()
   const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
   const inForce = {
@@ -37,22 +39,10 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
   if (messages.length === 0) return { ...known, repairs: [], edits: [], unrepairable: undefined }
   const isOpen = turns.at(-1)?.to === undefined
   const all = isOpen ? messages : [...messages, next]
-  const session = {
-    transcript: {
-      messages: all,
-      edits,
-      standing,
-      turns,
-      models,
-      rungRepairs,
-      madeBy: (message: Message) => transcript.madeBy(message),
-      wasPaused: (message: Message) => transcript.wasPaused(message),
-      lastAnswer: transcript.lastAnswer,
-    },
-    context: { tried: isOpen ? snapshot.context.tried : [] },
-  }
+  const { tried, rungModel } = (isOpen ? snapshot : initialSnapshot).context
   const envelope = transcript.envelope ?? { body: { model }, betas: [] }
   const request = { streams: true, envelope, added: [], messages: all, asSent: undefined }
-  const mended = mend({ session, request, watch: new TranscriptWatch(), kept: [], rung: undefined })
+  const rung = rungModel === null ? undefined : cardOf(rungModel)
+  const mended = mend({ transcript, recorded: all, tried, request, watch: new TranscriptWatch(), kept: [], rung })
   return { ...known, repairs: mended.repairs, edits: mended.edits, unrepairable: mended.unrepairable }
 }

@@ -241,7 +241,10 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     // No model can read the thinking of another.
     const isOther = this.#mended && !isSameModel(this.#mended.card.id, rung.model)
     if (isOther) this.#kept = this.#kept.map((said) => said.filter((block) => !isThinking(block)))
-    this.#mending = { session, request, watch, kept: this.#kept, rung: isAsked ? undefined : await cards(rung) }
+    const card = isAsked ? undefined : await cards(rung)
+    const { transcript, context } = session
+    const recorded = transcript.messages
+    this.#mending = { transcript, recorded, tried: context.tried, request, watch, kept: this.#kept, rung: card }
     this.#mended = mend(this.#mending)
     return this.#mended
   }
