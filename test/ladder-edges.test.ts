@@ -9,7 +9,6 @@ import {
   brokenBlock,
   failed,
   model as opus,
-  pixel,
   refused,
   thinkingBlock,
   unanswered,
@@ -267,108 +266,6 @@ test('another model goes on from a paused answer that ends in text and comes bac
   const agent = defineAgent({ name: 'coder', client, model: ladder(opus, sonnet) })
   await expect((await openTestSession()).run(agent, 'Go')).resolves.toMatchObject({ text: 'Found.' })
   expect(lab.requests.at(-1)?.body?.messages).toMatchObject([{ role: 'user' }, { role: 'assistant' }])
-})
-
-test('what another rung refused stays mended for the rest of the turn', async () => {
-  const script = ({ body }: Call) => {
-    if (!body) return failed(404, 'not_found_error')
-    if (body.model === opus) return failed(529, 'overloaded_error')
-    if (JSON.stringify(body).includes('"image"')) return refused('messages.0.content.1: Could not process image')
-    if (body.messages.length < 5) return call(body.model, `toolu_${body.messages.length}`)
-    return whole('done', { id: 'msg_5', model: body.model })
-  }
-  const { client, calls } = answeringClient(script)
-  const own = recoverable(client, await openTestSession(), { ladder: ladder(opus, sonnet) })
-  const request = { model: opus, max_tokens: 9, tools }
-  const asked = [user([{ type: 'text' as const, text: 'Look' }, pixel()])]
-  const first = await own.messages.create({ ...request, messages: asked })
-  const more = [...asked, assistant(first), result('toolu_1')]
-  const second = await own.messages.create({ ...request, messages: more })
-  const last = await own.messages.create({ ...request, messages: [...more, assistant(second), result('toolu_3')] })
-  expect(last.content).toMatchObject([{ text: 'done' }])
-  const withImage = calls
-    .filter(({ body }) => body?.model === sonnet)
-    .map(({ body }) => JSON.stringify(body).includes('"image"'))
-  expect(withImage).toEqual([true, false, false, false])
-})
-
-describe('what another rung refused is not sent to it again', () => {
-  /** Home is down. The rung refuses pictures and `service_tier`, each with an error of its own. */
-  const script = ({ body }: Call, n: number) => {
-    if (!body) return failed(404, 'not_found_error')
-    if (body.model === opus) return failed(529, 'overloaded_error')
-    const places = body.messages.flatMap(({ content }, at) =>
-      Array.isArray(content)
-        ? content.flatMap((block: { type: string }, index) =>
-            block.type === 'image' ? [`messages.${at}.content.${index}`] : [],
-          )
-        : [],
-    )
-    if (places[0] !== undefined) return refused(`${places[0]}: Could not process image`)
-    if (body['service_tier'] !== undefined) return refused('service_tier is not supported by this model')
-    return whole(`answer ${n}`, { id: `msg_${n}`, model: body.model })
-  }
-  const look = (words: string) => user([{ type: 'text' as const, text: words }, pixel()])
-  const request = { model: opus, max_tokens: 9, service_tier: 'auto' as const, tools }
-  const open = async (store = memoryStore()) => {
-    const { client, calls } = answeringClient(script)
-    const session = await openTestSession(store)
-    const own = recoverable(client, session, { ladder: ladder(opus, sonnet) })
-    /** How many requests the rung got for it. */
-    const ask = async (...messages: Parameters<typeof own.messages.create>[0]['messages']) => {
-      const before = calls.length
-      const { data, response } = await own.messages.create({ ...request, messages }).withResponse()
-      const sent = calls.slice(before).filter(({ body }) => body?.model === sonnet)
-      const last = JSON.stringify(sent.at(-1)?.body)
-      return { answer: assistant(data), attempts: sent.length, last, told: response.headers.get('x-lastgood-repaired') }
-    }
-    return { store, session, ask }
-  }
-
-  test('in the turns that follow, nor after a resume (P7)', async () => {
-    const { store, session, ask } = await open()
-    const first = await ask(look('one'))
-    expect(first.attempts).toBe(3)
-    const history = [look('one'), first.answer, user('two')]
-    const second = await ask(...history)
-    expect(second.attempts).toBe(1)
-    expect([first.told, second.told]).toEqual(Array(2).fill('remove-images, drop-params'))
-    await session.close()
-    const third = await (await open(store)).ask(...history, second.answer, user('three'))
-    expect(third.attempts).toBe(1)
-  })
-
-  test('but pictures that came since are', async () => {
-    const { ask } = await open()
-    const first = await ask(look('one'))
-    const second = await ask(look('one'), first.answer, look('two'))
-    expect(second.attempts).toBe(2)
-  })
-
-  test('nor anything else that stands in its place after the history was edited or replaced (P4)', async () => {
-    const pdf = {
-      type: 'document' as const,
-      source: { type: 'text' as const, media_type: 'text/plain' as const, data: 'Keep me' },
-    }
-    const { ask } = await open()
-    const first = await ask(user('hi'), assistant({ content: 'yes' }), look('one'))
-    const edited = await ask(
-      user('hi'),
-      assistant({ content: 'yes' }),
-      user([{ type: 'text' as const, text: 'one' }, pdf]),
-    )
-    expect(first.attempts).toBe(3)
-    expect(edited.attempts).toBe(1)
-    expect(edited.last).toContain('Keep me')
-  })
-
-  test('until its repairs are reverted', async () => {
-    const { session, ask } = await open()
-    const first = await ask(look('one'))
-    await session.revertRepairs('try again')
-    const second = await ask(look('one'), first.answer, user('two'))
-    expect(second.attempts).toBe(3)
-  })
 })
 
 test('what another rung was told after an empty answer stays in its place, as its thinking demands (P4)', async () => {

@@ -1,6 +1,7 @@
 /** docs/repairs.md, generated from the cases and the rules. */
 import { localCases } from '../../packages/core/src/repair/request/cases.fixture.ts'
 import { refusalRules } from '../../packages/core/src/repair/refused/refusal-rules.ts'
+import type { Reach } from '../../packages/core/src/repair/refused/refusal-rule.ts'
 import { refusedCases } from '../../packages/core/src/repair/refused/refused-cases.fixture.ts'
 import { transcriptCases } from '../../packages/core/src/repair/transcript/cases.fixture.ts'
 import { localRules } from '../../packages/core/src/repair/transcript/repair-transcript.ts'
@@ -91,14 +92,20 @@ export function repairsPage(): string {
       ['rule', 'holds to'],
       localRules.map(({ name, invariant }) => [`\`${name}\``, invariant]),
     ),
-    'And those that only a refusal calls for:',
+    'And those that only a refusal calls for. A rung of the ladder gets each of them again for the rest of its turn:',
     table(
-      ['rule', 'does'],
-      refusalRules.map(({ name, does }) => [`\`${name}\``, does]),
+      ['rule', 'does', 'made again'],
+      refusalRules.map(({ name, does, reach }) => [`\`${name}\``, does, madeAgain[reach]]),
     ),
   ]
     .join('\n\n')
     .concat('\n')
+}
+
+const madeAgain: Record<Reach, string> = {
+  request: 'no',
+  messages: 'while its messages are the same',
+  model: 'in every request for the model',
 }
 
 function linesOf(row: number, invariant: string, safety: Safety, words: string | undefined): string[][] {

@@ -5,16 +5,14 @@ import { Transcript } from './transcript.ts'
 const away: EntryBody = { type: 'rung-changed', rung: 1, model: 'claude-sonnet-5-5', reason: 'overloaded' }
 const said = (text: string) => ({ role: 'user' as const, content: text })
 const started = (turn: number): EntryBody => ({ type: 'turn-started', turn, messages: [said(`turn ${turn}`)] })
-const answer = (text = 'a'): EntryBody => ({
-  type: 'response-received',
-  message: {
-    id: 'm',
-    role: 'assistant',
-    model: 'claude-sonnet-5-5',
-    content: text === '' ? [] : [{ type: 'text', text }],
-    stop_reason: 'end_turn',
-  },
+const message = (text: string) => ({
+  id: 'm',
+  role: 'assistant' as const,
+  model: 'claude-sonnet-5-5',
+  content: text === '' ? [] : [{ type: 'text', text }],
+  stop_reason: 'end_turn',
 })
+const answer = (text = 'a'): EntryBody => ({ type: 'response-received', message: message(text) })
 const refused = (rule: string): EntryBody => ({
   type: 'fault-observed',
   fault: { kind: 'image-rejected', status: 400, repairs: [rule] },
@@ -35,45 +33,76 @@ const repaired = (edits: Edit[], standing: string[] = []): EntryBody => ({
 })
 const editAt = (from: number): Edit => ({ from, to: from + 1, insert: [said('other')] })
 
-/** What the rung that takes the turn after `entries` has refused. */
-function refusedAfter(...entries: EntryBody[]) {
+/** What is in force on the rung that has the turn after `entries`, for a request that newly repairs nothing before `from`. */
+function inForceAfter(entries: readonly EntryBody[], from = Infinity) {
   const transcript = new Transcript()
-  const all = [...entries, started(9), away]
-  all.forEach((entry, at) => transcript.apply({ ...entry, v: 3, seq: at + 1, at, fence: 1, lane: 'main' }, 's'))
-  return transcript.rungRepairs.current
+  entries.forEach((entry, at) => transcript.apply({ ...entry, v: 3, seq: at + 1, at, fence: 1, lane: 'main' }, 's'))
+  return transcript.rungRepairs.inForce(from)
 }
 
+const [ofRequest, ofPlace, ofModel] = ['thinking-off', 'remove-images:messages.0.content.1', 'drop-params:speed']
+const all = [ofRequest, ofPlace, ofModel]
+const next = [started(9), away]
 /** A turn of one message in which the rung refused something, and answered. */
-const turn = [started(1), away, refused('r:1'), answer()]
+const turn = (...rules: string[]) => [started(1), away, ...rules.map(refused), answer()]
 
-test('P7: what a rung refused and then answered is known in later turns; what it did not answer is not', () => {
-  expect(refusedAfter(...turn)).toEqual([{ rule: 'r:1', upTo: 1 }])
-  expect(refusedAfter(...turn.slice(0, 3))).toEqual([])
-  expect(refusedAfter(...turn.slice(0, 3), answer(''))).toEqual([])
+test('P7: what a rung accepted repaired is repaired in its further requests, for as long as the rule reaches', () => {
+  expect(inForceAfter(turn(...all))).toEqual(all)
+  expect(inForceAfter([...turn(...all), { type: 'turn-continued', messages: [said('r')] }])).toEqual(all)
+  expect(inForceAfter([...turn(...all), ...next])).toEqual([ofPlace, ofModel])
+  expect(inForceAfter([...turn(...all), started(2), away, answer(), ...next])).toEqual([ofPlace, ofModel])
+})
+
+test('a rule that looks at each request by itself is asked in each of them', () => {
+  expect(inForceAfter([...turn('thinking-config'), ...next])).toEqual(['thinking-config'])
+})
+
+test('what it did not answer is not: an empty answer, a refusal of the model, a turn that was parked or went on in other words', () => {
+  const unanswered = turn(...all).slice(0, -1)
   const suspended: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'd' }
-  expect(refusedAfter(...turn.slice(0, 3), suspended, answer())).toEqual([])
+  const failed = { ...refused('x'), decision: { kind: 'fail', reason: 'r' } } as EntryBody
+  const declined = { type: 'response-received', message: { ...message('no'), stop_reason: 'refusal' } } as EntryBody
+  const otherWords: EntryBody = { type: 'turn-continued', messages: [said('or so')] }
+  expect(inForceAfter(unanswered)).toEqual([])
+  for (const between of [answer(''), declined, suspended, failed, otherWords]) {
+    expect(inForceAfter([...unanswered, between, answer()])).toEqual([])
+  }
 })
 
 test('it belongs to the rung and its model', () => {
   const elsewhere: EntryBody = { type: 'rung-changed', rung: 2, model: 'claude-sonnet-5-5', reason: 'overloaded' }
-  expect(refusedAfter(started(1), elsewhere, refused('r:1'), answer())).toEqual([])
-  expect(refusedAfter(started(1), refused('r:1'), answer())).toEqual([])
-  expect(refusedAfter(started(1), away, refused('r:1'), elsewhere, answer())).toEqual([])
+  const home: EntryBody = { type: 'rung-changed', rung: 0, model: 'claude-opus-5-5', reason: 'up' }
+  expect(inForceAfter([...turn(...all), started(9), elsewhere])).toEqual([])
+  expect(inForceAfter([...turn(...all), home])).toEqual([])
+  expect(inForceAfter([...turn(...all), home, away])).toEqual([ofPlace, ofModel])
+  expect(inForceAfter([started(1), refused(ofModel), answer(), ...next])).toEqual([])
+  expect(inForceAfter([started(1), away, refused(ofModel), elsewhere, answer(), ...next])).toEqual([])
 })
 
 test('P4: its places are known until a message before them is rewound or repaired', () => {
-  const moved = [{ rule: 'r:1', upTo: undefined }]
-  expect(refusedAfter(...turn, rewound(1))).toEqual([{ rule: 'r:1', upTo: 1 }])
-  expect(refusedAfter(...turn, rewound(0))).toEqual(moved)
-  expect(refusedAfter(...turn, started(2), answer(), repaired([editAt(2)]))).toEqual([{ rule: 'r:1', upTo: 1 }])
-  expect(refusedAfter(...turn, started(2), answer(), repaired([editAt(0)]))).toEqual(moved)
-  expect(refusedAfter(...turn, started(2), answer(), repaired([], ['convert-system']))).toEqual(moved)
+  const after = (...entries: EntryBody[]) => inForceAfter([...turn(ofPlace, ofModel), ...entries, ...next])
+  expect(after(rewound(1))).toEqual([ofPlace, ofModel])
+  expect(after(rewound(0))).toEqual([ofModel])
+  expect(after(started(2), answer(), repaired([editAt(2)]))).toEqual([ofPlace, ofModel])
+  expect(after(started(2), answer(), repaired([editAt(0)]))).toEqual([ofModel])
+  expect(after(started(2), answer(), repaired([], ['convert-system']))).toEqual([ofModel])
+})
+
+test('P4: and in no request that repairs a message before them, until the rung has accepted that', () => {
+  const then = [...turn(ofPlace, ofModel), ...next]
+  expect([0, 1].map((from) => inForceAfter(then, from))).toEqual([[ofModel], [ofPlace, ofModel]])
+  const moved = 'remove-images:messages.1.content.0'
+  const again = [...then, refused(moved), answer(), repaired([editAt(0)])]
+  expect(inForceAfter([...again, ...next])).toEqual([ofModel, moved])
 })
 
 test('and what was repaired in the very request that was answered moves none', () => {
-  expect(refusedAfter(...turn, repaired([editAt(0)]))).toEqual([{ rule: 'r:1', upTo: 2 }])
+  const both = [...turn(ofPlace), repaired([editAt(0)]), ...next]
+  expect([1, 2].map((from) => inForceAfter(both, from))).toEqual([[], [ofPlace]])
 })
 
-test('a revert of repairs forgets it', () => {
-  expect(refusedAfter(...turn, { type: 'repairs-reverted', reason: 'r' })).toEqual([])
+test('a revert of repairs forgets it, also within the turn', () => {
+  const reverted: EntryBody = { type: 'repairs-reverted', reason: 'r' }
+  expect(inForceAfter([...turn(...all), reverted])).toEqual([])
+  expect(inForceAfter([...turn(...all), reverted, ...next])).toEqual([])
 })

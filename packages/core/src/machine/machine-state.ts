@@ -8,7 +8,7 @@
  * ignored and the journal folded again. Raise it with every change of states or context, and with every change of
  * transitions by which a journal that is already written folds otherwise.
  */
-export const machineVersion = '2'
+export const machineVersion = '3'
 
 export interface Context {
   /** Turns started, turns ended. */
@@ -29,7 +29,7 @@ export interface Context {
   rungModel: string | null
   rungFaults: number
   rungFaultAt: number | null
-  /** Repair rules in force for this request, in the order they were tried, and the tokens spent on broken answers. */
+  /** Repair rules that refusals of this request called for, in their order, and the tokens spent on broken answers. */
   tried: readonly string[]
   tokens: number
   /** Epoch ms of the next try, while backing off or suspended with a retry time. */

@@ -196,16 +196,17 @@ describe('the session machine', () => {
     expect(run([sent, response('end_turn')], mended.snapshot).context.tried).toEqual([])
   })
 
-  test('what another rung has refused stays in force on it, for as long as it has the turn', () => {
+  test('progress ends what was tried for a request, on every rung', () => {
     const continued: EntryBody = { type: 'turn-continued', messages: [] }
     const changed: EntryBody = { type: 'rung-changed', rung: 1, model: 'n', reason: 'overloaded' }
     const repaired = [sent, fault({ kind: 'repair', rule: 'drop-block' }), sent]
-    const [home, away] = [run([started, ...repaired]), run([started, sent, changed, ...repaired])]
-    for (const next of [continued, response('tool_use', 'a'), response('end_turn')]) {
-      expect(run([next], home.snapshot).context).toMatchObject({ tried: [], attempt: 0, faults: 0 })
-      expect(run([next], away.snapshot).context).toMatchObject({ tried: ['drop-block'], attempt: 0, faults: 0 })
+    for (const before of [[started], [started, sent, changed]]) {
+      const mended = run([...before, ...repaired])
+      for (const next of [continued, response('tool_use', 'a'), response('end_turn')]) {
+        expect(run([next], mended.snapshot).context).toMatchObject({ tried: [], attempt: 0, faults: 0 })
+      }
+      expect(run([changed], mended.snapshot).context.tried).toEqual([])
     }
-    expect(run([changed], home.snapshot).context.tried).toEqual([])
   })
 
   test('an answer that is kept after it broke off needs no other attempt', () => {

@@ -66,12 +66,10 @@ export const guards = {
 export const updates = {
   startTurn: (context, event) =>
     event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
-  continueTurn: (context) => ({ ...progress, calls: {}, tried: context.rung > 0 ? context.tried : [] }),
+  continueTurn: () => ({ ...progress, calls: {} }),
   countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
-  takeResponse: (context, event) => ({
+  takeResponse: (_, event) => ({
     ...progress,
-    // What another rung has refused, that rung also refuses in its next request.
-    tried: context.rung > 0 ? context.tried : [],
     calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
   }),
   recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or rephrase' }),

@@ -15,11 +15,10 @@ import { cardOf } from '../ladder/built-in-cards.ts'
 import { isSameModel, permissive, type ModelCard } from '../ladder/model-card.ts'
 import { translate } from '../ladder/translate.ts'
 import { goOnAfter, originOf } from '../journal/message.ts'
-import { firstChanged, type RungRepair, type RungRepairs } from '../journal/rung-repairs.ts'
+import { firstChanged } from '../journal/rung-repairs.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
-import { applyRefusalRule, editingRules, standingRules } from '../repair/refused/refusal-rules.ts'
-import { nameOfRule } from '../repair/rule-name.ts'
+import { applyRefusalRule, reachOf } from '../repair/refused/refusal-rules.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session/session.ts'
@@ -39,7 +38,7 @@ export interface MendedRequest {
   standing: readonly string[]
   /** All that was done, for the rung as well. */
   done: readonly string[]
-  /** The rules that refusals by its model called for. */
+  /** The rules that refusals by its model called for, in this request or one before it. */
   tried: readonly string[]
   unrepairable: Unrepairable | undefined
 }
@@ -117,7 +116,8 @@ export function mend(mending: Mending): MendedRequest {
       (message) => transcript.wasPaused(originOfSent(message)),
     ).outgoing
   }
-  const tried = rung ? triedOn(transcript.rungRepairs, mending.tried, firstChanged(journaled)) : mending.tried
+  const accepted = transcript.rungRepairs.inForce(firstChanged(journaled))
+  const tried = [...new Set([...accepted, ...mending.tried])]
   if (rung) apply(tried, rung)
 
   const { asSent } = request
@@ -148,19 +148,12 @@ export function contextFor({ transcript, recorded, request, fault }: Mending, ca
   }
 }
 
-/** What a rung refused, now or in a turn before; `changedFrom`: the first message that this request newly repairs. */
-function triedOn({ current }: RungRepairs, tried: readonly string[], changedFrom: number): string[] {
-  const holds = ({ rule, upTo }: RungRepair) =>
-    stands(rule) || (editingRules.has(nameOfRule(rule)) && upTo !== undefined && upTo <= changedFrom)
-  return [...new Set([...current.filter(holds).map(({ rule }) => rule), ...tried])]
-}
-
 function containerOf(answer: AssistantMessage | undefined): string | undefined {
   const container = answer?.['container']
   return isRecord(container) && typeof container['id'] === 'string' ? container['id'] : undefined
 }
 
-const stands = (rule: string): boolean => standingRules.has(nameOfRule(rule))
+const stands = (rule: string): boolean => reachOf(rule) === 'model'
 
 function noteOf({ rule, message, what }: RepairNote): RepairNote {
   return { rule, ...(message !== undefined && { message }), what }

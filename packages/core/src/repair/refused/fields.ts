@@ -30,6 +30,7 @@ export const dropField: RefusalRule = {
   name: 'drop-field',
   row: 11,
   does: 'Leaves out exactly the field that the API named as unknown.',
+  reach: 'model',
   repair(outgoing, { fault }, argument) {
     const named = argument?.split(',') ?? extraFieldsIn(fault?.message ?? '', fault?.paths ?? [])
     const whole: unknown = { ...outgoing.params, messages: outgoing.messages }

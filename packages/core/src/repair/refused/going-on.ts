@@ -9,6 +9,7 @@ const nudgeText = 'Please continue.'
 export const nudge: RefusalRule = {
   name: 'nudge',
   does: 'Asks the model to continue after an empty answer.',
+  reach: 'messages',
   fitsSignatures: true,
   repair(outgoing, _context, argument) {
     const { messages } = outgoing
@@ -23,6 +24,7 @@ export const convertSystem: RefusalRule = {
   name: 'convert-system',
   row: 15,
   does: 'Sends system messages as user messages.',
+  reach: 'model',
   repair(outgoing, { card }) {
     const changed = systemNotes(outgoing, within({ ...card, systemMessages: false }))
     return changed && repairedBy(this, changed.outgoing, changed.what)
@@ -33,6 +35,7 @@ export const continueAfterPrefill: RefusalRule = {
   name: 'continue-after-prefill',
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",
+  reach: 'request',
   repair(outgoing, { stopReason }) {
     // A paused answer is sent back as the last message: the server continues it.
     const last = outgoing.messages.at(-1)

@@ -18,6 +18,7 @@ export const removeImages: RefusalRule = {
   name: 'remove-images',
   row: 32,
   does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
+  reach: 'messages',
   repair(outgoing, { fault }, argument) {
     const message = fault?.message ?? ''
     const withDocuments = /pdf|document/i.test(message)
@@ -43,6 +44,7 @@ export const shrinkImages: RefusalRule = {
   name: 'shrink-images',
   row: 36,
   does: 'Replaces the older half of the images and documents with text.',
+  reach: 'messages',
   repair(outgoing, _context, argument) {
     const media = placedBlocks(outgoing.messages).filter(({ block }) => isMedium(block) && dataOf(block) !== undefined)
     const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))

@@ -9,6 +9,7 @@ export const clampMaxTokens: RefusalRule = {
   name: 'clamp-max-tokens',
   row: 35,
   does: 'Sets max_tokens to the limit of the model that the API named.',
+  reach: 'model',
   repair(outgoing, { card, fault }, argument) {
     const asked = outgoing.params['max_tokens']
     const named = /max_tokens: \d+ > (\d+)/.exec(fault?.message ?? '')?.[1]
@@ -27,6 +28,7 @@ export const fitMaxTokens: RefusalRule = {
   name: 'fit-max-tokens',
   row: 34,
   does: 'Sets max_tokens to the room that the input leaves in the window.',
+  reach: 'request',
   repair(outgoing, { fault }, argument) {
     const asked = outgoing.params['max_tokens']
     const numbers = /exceed context limit: (\d+) \+ (\d+) > (\d+)/.exec(fault?.message ?? '')
@@ -39,6 +41,7 @@ export const fitMaxTokens: RefusalRule = {
 export const raiseMaxTokens: RefusalRule = {
   name: 'raise-max-tokens',
   does: 'Sets max_tokens to the limit of the model, after an answer that was cut in a tool call.',
+  reach: 'request',
   repair(outgoing, { card }, argument) {
     const asked = outgoing.params['max_tokens']
     if (typeof asked !== 'number') return undefined

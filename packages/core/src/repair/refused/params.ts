@@ -22,6 +22,7 @@ export const dropParams: RefusalRule = {
   name: 'drop-params',
   row: 23,
   does: 'Leaves out the parameters, betas and tools that the API named as not supported.',
+  reach: 'model',
   repair(outgoing, { card, fault }, argument) {
     const named = argument === undefined ? namesIn(fault?.message ?? '', outgoing) : argument.split(',')
     const present = named.filter((name) => dropped(outgoing, name) !== outgoing)
@@ -35,6 +36,7 @@ export const dropParams: RefusalRule = {
 export const dropNewestBeta: RefusalRule = {
   name: 'drop-newest-beta',
   does: 'Leaves out the beta with the latest date, but not that of a login.',
+  reach: 'model',
   repair(outgoing, _context, argument) {
     const dated = outgoing.betas.filter((beta) => dateOf(beta) !== '' && !isLoginBeta(beta))
     const newest = argument ?? dated.sort((one, other) => dateOf(other).localeCompare(dateOf(one)))[0]

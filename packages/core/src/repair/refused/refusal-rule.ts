@@ -3,6 +3,13 @@ import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { replaceBlocks, type Placed } from '../blocks.ts'
 
+/**
+ * How long a repair is made for, once the API has accepted it: `request`, for this one alone, and on another rung of the
+ * ladder for as long as that has the turn; `messages`, while the messages that it edits are the same; `model`, in every
+ * further request for the model, since that will refuse the same next time.
+ */
+export type Reach = 'request' | 'messages' | 'model'
+
 export interface RefusalRule {
   /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */
   readonly name: string
@@ -10,6 +17,7 @@ export interface RefusalRule {
   readonly row?: number
   /** What it does, in one line, for people. */
   readonly does: string
+  readonly reach: Reach
   /** The signatures after its edit fit what it sends: the answers are as recorded, or were given after that very edit. */
   readonly fitsSignatures?: true
   /**

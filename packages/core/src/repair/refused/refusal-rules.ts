@@ -18,7 +18,7 @@ import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
-import type { RefusalRule } from './refusal-rule.ts'
+import type { Reach, RefusalRule } from './refusal-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
@@ -30,7 +30,7 @@ export const refusalRules: readonly RefusalRule[] = [
   stripThinking,
   thinkingOff,
   dropField,
-  { ...dropField, name: 'drop-block-field' },
+  { ...dropField, name: 'drop-block-field', reach: 'messages' },
   blockAsText,
   unreadableResults,
   removeImages,
@@ -51,42 +51,16 @@ export const refusalRules: readonly RefusalRule[] = [
   nudge,
 ]
 
-/**
- * Rules whose repair, with its argument, holds for every further request of the session: what the API refuses from this
- * account and for this model, it will refuse next time too. The other rules edit messages, and are recorded as edits,
- * or concern one request only.
- */
-export const standingRules: ReadonlySet<string> = new Set([
-  'drop-block',
-  'drop-field',
-  'clamp-max-tokens',
-  'drop-params',
-  'drop-newest-beta',
-  'drop-container',
-  'convert-system',
-])
+const refusalRuleOf = (rule: string) => refusalRules.find(({ name }) => name === nameOfRule(rule))
 
-/**
- * Rules that edit messages, to the same effect for as long as those messages are the same. The model that was asked for
- * gets their edits with the record; for a rung they are made again.
- */
-export const editingRules: ReadonlySet<string> = new Set([
-  'drop-block-field',
-  'block-as-text',
-  'unreadable-results',
-  'remove-images',
-  'shrink-images',
-  'drop-files',
-  'shorten-old-results',
-  'placeholder-last-results',
-  'nudge',
-])
+/** Undefined for a rule of `requestRules`: it looks at each request by itself. */
+export const reachOf = (rule: string): Reach | undefined => refusalRuleOf(rule)?.reach
 
 /** `rule` is a name, or a name with its argument: `drop-params:temperature`. Undefined when it does not apply. */
 export function applyRefusalRule(rule: string, outgoing: Outgoing, context: RepairContext): Repaired | undefined {
   const name = nameOfRule(rule)
   const argument = rule.length > name.length ? rule.slice(name.length + 1) : undefined
-  const called = refusalRules.find((one) => one.name === name)
+  const called = refusalRuleOf(rule)
   if (!called) return requestRules.find((one) => one.name === name)?.repair(outgoing, context)
   const repaired = called.repair(outgoing, context, argument)
   return repaired && !called.fitsSignatures ? keepingSignatures(outgoing, repaired, context.card) : repaired

@@ -12,6 +12,7 @@ export const blockAsText: RefusalRule = {
   name: 'block-as-text',
   row: 11,
   does: "Puts its JSON as text where a block inside a tool's result stood that the API does not take.",
+  reach: 'messages',
   repair(outgoing, { fault }, argument) {
     const paths = argument?.split(',') ?? fault?.paths ?? []
     const inner = placedBlocks(outgoing.messages).filter(({ place }) => place.inner !== undefined)

@@ -11,6 +11,7 @@ export const dropContainer: RefusalRule = {
   name: 'drop-container',
   row: 28,
   does: 'Leaves out the id of the container; the server starts a new one.',
+  reach: 'model',
   repair(outgoing, _context, argument) {
     const { container } = outgoing.params
     const id = isRecord(container) ? container['id'] : container
@@ -26,6 +27,7 @@ export const nameContainer: RefusalRule = {
   name: 'name-container',
   row: 28,
   does: 'Names the container of the last answer, in which code waits for the results of its calls.',
+  reach: 'request',
   repair(outgoing, { container: known }, argument) {
     const { container } = outgoing.params
     const id = argument ?? known
@@ -39,6 +41,7 @@ export const nameContainer: RefusalRule = {
 export const dropThread: RefusalRule = {
   name: 'drop-thread',
   does: 'Leaves out the thread.',
+  reach: 'request',
   repair(outgoing) {
     if (outgoing.params['thread'] === undefined) return undefined
     return repairedBy(this, { ...outgoing, params: without(outgoing.params, ['thread']) }, 'left out the thread')
@@ -49,6 +52,7 @@ export const dropFiles: RefusalRule = {
   name: 'drop-files',
   row: 29,
   does: 'Replaces a file that the server no longer has with text.',
+  reach: 'messages',
   repair(outgoing, { fault }, argument) {
     const all = placedBlocks(outgoing.messages).filter(({ block }) => fileOf(block) !== undefined)
     const named = argument?.split(',') ?? (fault?.message ?? '').match(/\bfile_\w+/g) ?? []

@@ -14,6 +14,7 @@ export const unreadableResults: RefusalRule = {
   name: 'unreadable-results',
   row: 29,
   does: "Puts text where encrypted results of the server's tools stood, without their calls and what refers to them.",
+  reach: 'messages',
   repair(outgoing) {
     const removed = outgoing.messages.flatMap(blocksOf).filter(isEncrypted)
     if (removed.length === 0) return undefined

@@ -37,6 +37,7 @@ export const shortenOldResults: RefusalRule = {
   name: 'shorten-old-results',
   row: 34,
   does: 'Replaces old tool results with a line each, then old images, until the request fits.',
+  reach: 'messages',
   repair(outgoing, { card, fault }, argument) {
     const [unit, given] = argument?.split('=') ?? []
     const measure: Measure = (unit ?? (fault?.kind === 'too-large' ? 'bytes' : 'chars')) === 'bytes' ? 'bytes' : 'chars'
@@ -53,6 +54,7 @@ export const shortenOldResults: RefusalRule = {
 export const placeholderLastResults: RefusalRule = {
   name: 'placeholder-last-results',
   does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
+  reach: 'messages',
   repair(outgoing, _context, argument) {
     const last = Number(argument ?? outgoing.messages.length - 1)
     const isLast = ({ place }: Placed) => place.message === last && place.inner === undefined

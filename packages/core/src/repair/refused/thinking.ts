@@ -18,6 +18,7 @@ export const restoreThinking: RefusalRule = {
   name: 'restore-thinking',
   row: 18,
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
+  reach: 'request',
   fitsSignatures: true,
   repair(outgoing, { recorded }) {
     if (!recorded) return undefined
@@ -36,6 +37,7 @@ export const dropBlock: RefusalRule = {
   name: 'drop-block',
   row: 20,
   does: 'Asks the API to leave out thinking that does not fit its place.',
+  reach: 'model',
   repair(outgoing, { card }) {
     const told = droppingBlocks(outgoing, card)
     return told && repairedBy(this, told, 'prefix_mismatch_behavior drop_block')
@@ -46,6 +48,7 @@ export const stripThinking: RefusalRule = {
   name: 'strip-thinking',
   row: 19,
   does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
+  reach: 'request',
   repair(outgoing, { card }) {
     const messages = mapKeeping(outgoing.messages, withoutThinking)
     if (messages === outgoing.messages) return undefined
@@ -61,6 +64,7 @@ export const thinkingOff: RefusalRule = {
   name: 'thinking-off',
   row: 21,
   does: 'Turns thinking off for this request.',
+  reach: 'request',
   repair(outgoing, { card }) {
     const params = thinkingTurnedOff(outgoing.params, card)
     return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off')
