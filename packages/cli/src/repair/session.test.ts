@@ -73,7 +73,7 @@ describe('repair of a session', () => {
       schema: 'lastgood.repair/v1',
       sessionId: 's',
       applied: false,
-      inForce: { edits: 0, rules: [] },
+      inForce: { edits: 0, rules: [], rungs: [] },
     })
     const lab = await startLab({ model: () => reply(text('Fine.')) })
     onTestFinished(() => lab.close())
@@ -96,6 +96,29 @@ describe('repair of a session', () => {
     })
     expect((await entries(store)).at(-1)).toBe('repairs-reverted')
     expect((await repair()).stdout).toContain('empty-text')
+    expect((await repair('--revert', '--yes')).stderr).toContain('nothing to take back')
+  })
+
+  it('says what is repaired for another rung of the ladder alone, and takes that back too', async () => {
+    const sonnet = 'claude-sonnet-5-5'
+    const { store, repair } = await there([
+      pinned,
+      said(1, user('Hi')),
+      { type: 'rung-changed', rung: 1, model: sonnet, reason: '529 overloaded' },
+      {
+        type: 'fault-observed',
+        fault: { kind: 'params-incompatible', status: 400 },
+        decision: { kind: 'repair', rule: 'drop-params:speed' },
+      },
+      answered('Hello.'),
+      ended(1),
+    ])
+    expect((await repair()).stderr).toContain(`in force 0 edits, for ${sonnet} drop-params:speed\n`)
+    expect(JSON.parse((await repair('--json')).stdout)).toMatchObject({
+      inForce: { edits: 0, rules: [], rungs: [{ model: sonnet, rule: 'drop-params:speed' }] },
+    })
+    expect((await repair('--revert', '--yes')).stderr).toContain('✔ taken back')
+    expect((await entries(store)).at(-1)).toBe('repairs-reverted')
     expect((await repair('--revert', '--yes')).stderr).toContain('nothing to take back')
   })
 

@@ -33,7 +33,8 @@ export async function repairSession(context: CliContext, argument: string, optio
     const pending = pendingRepairs(await foldHistory(readHistory(store, sessionId), machineVersion))
     const changes = changesOf(pending.messages, pending.edits, pending.repairs, (at) => turnOf(pending, at))
     if (!options.json) tell(context, options, { store, row, pending, changes })
-    const inForce = pending.inForce.edits.length + pending.inForce.standing.length
+    const { edits, standing, rungs } = pending.inForce
+    const inForce = edits.length + standing.length + rungs.length
     const isWanted = options.revert === true && inForce > 0
     if (isWanted && !(await reverted(context, options, store, row))) return
     if (pending.unrepairable && pending.messages.length > 0) context.setExitCode(exitCodes.failed)
@@ -44,7 +45,7 @@ export async function repairSession(context: CliContext, argument: string, optio
         sessionId,
         messages: pending.messages.length,
         ...changes,
-        inForce: { edits: pending.inForce.edits.length, rules: pending.inForce.standing },
+        inForce: { edits: edits.length, rules: standing, rungs },
         unrepairable: pending.unrepairable?.what ?? null,
         applied: false,
         reverted: isWanted,
@@ -76,9 +77,11 @@ function tell(
   stderr.write(
     `session  ${safeLine(row.head.sessionId)} in ${safeLine(store.location)}, ${counted(messages.length, 'message')}\n`,
   )
-  if (inForce.edits.length + inForce.standing.length > 0) {
-    const rules = inForce.standing.length === 0 ? '' : `, rules ${safeLine(inForce.standing.join(', '))}`
-    stderr.write(`in force ${counted(inForce.edits.length, 'edit')}${rules}\n`)
+  const { edits, standing, rungs } = inForce
+  if (edits.length + standing.length + rungs.length > 0) {
+    const rules = standing.length === 0 ? '' : `, rules ${safeLine(standing.join(', '))}`
+    const elsewhere = rungs.map(({ model, rule }) => `, for ${safeLine(model)} ${safeLine(rule)}`).join('')
+    stderr.write(`in force ${counted(edits.length, 'edit')}${rules}${elsewhere}\n`)
   }
   for (const line of changeLines(changes, columns(), palette)) stdout.write(`${line}\n`)
   if (unrepairable && messages.length > 0) stderr.write(`error: this cannot be repaired: ${unrepairable.what}\n`)

@@ -30,6 +30,13 @@ export class RungRepairs {
     return this.#ofRung.filter(holds(changedFrom)).map(({ rule }) => rule)
   }
 
+  /** On all rungs, by the model of each. */
+  get all(): { readonly model: string; readonly rule: string }[] {
+    return [...this.#accepted].flatMap(([rung, repairs]) =>
+      repairs.map(({ rule }) => ({ model: rung.slice(rung.indexOf(' ') + 1), rule })),
+    )
+  }
+
   /** `count`: of the messages before the entry. */
   apply(entry: Entry, count: number): void {
     const answered = this.#answered

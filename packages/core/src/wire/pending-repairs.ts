@@ -21,8 +21,15 @@ export interface PendingRepairs {
   repairs: readonly RepairNote[]
   /** The new edits of `messages`; they replace older ones that they meet. */
   edits: readonly Edit[]
-  /** What is repaired in every request already: edits of messages, and rules for the request as a whole. */
-  inForce: { edits: readonly Edit[]; standing: readonly string[] }
+  /**
+   * What is repaired in every request already: edits of messages, rules for the request as a whole, and rules for other
+   * rungs of the ladder.
+   */
+  inForce: {
+    edits: readonly Edit[]
+    standing: readonly string[]
+    rungs: readonly { readonly model: string; readonly rule: string }[]
+  }
   unrepairable: Unrepairable | undefined
 }
 
@@ -34,6 +41,7 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
   const inForce = {
     edits,
     standing: standing.filter((one) => one.model === model).map(({ rule }) => rule),
+    rungs: transcript.rungRepairs.all,
   }
   const known = { messages, turns, inForce }
   if (messages.length === 0) return { ...known, repairs: [], edits: [], unrepairable: undefined }
