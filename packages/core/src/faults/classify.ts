@@ -14,7 +14,7 @@ import { type ApiError, errorInBand, errorInBody, get, textIn } from './api-erro
 import { type Meaning, meaningOfCode, meaningOfStatus, meaningOfType } from './error-codes.ts'
 import { meaningOfText } from './error-patterns.ts'
 import type { Fault } from './fault.ts'
-import type { RuleName } from '../repair/rule-name.ts'
+import type { RuleName } from '../repair/refused/refusal-rules.ts'
 import { withoutSecrets } from '../secrets.ts'
 
 /** Everything that was seen of one failed attempt. */

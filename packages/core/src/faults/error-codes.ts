@@ -7,7 +7,7 @@
  *    `policy/options.ts`.
  */
 import type { FaultKind } from './fault-kinds.ts'
-import type { RuleName } from '../repair/rule-name.ts'
+import type { RuleName } from '../repair/refused/refusal-rules.ts'
 
 export interface Meaning {
   readonly kind: FaultKind

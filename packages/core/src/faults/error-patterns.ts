@@ -9,7 +9,7 @@
  */
 import type { Meaning } from './error-codes.ts'
 import type { FaultKind } from './fault-kinds.ts'
-import type { RuleName } from '../repair/rule-name.ts'
+import type { RuleName } from '../repair/refused/refusal-rules.ts'
 
 export interface ErrorPattern extends Meaning {
   /** The statuses that the text was seen with; an in-band error has the status of its type, no answer at all has 0. */

@@ -11,16 +11,16 @@ import type { Changed } from '../ladder/step.ts'
 import { withBlocks } from './block-kinds.ts'
 import type { Outgoing, Params, Repair, RepairContext, Repaired, Unrepairable } from './outgoing.ts'
 
-interface RuleText {
-  /** Kebab-case, unique; recorded in the journal. */
-  readonly name: string
+interface RuleText<Name extends string> {
+  /** Kebab-case, unique; recorded in the journal, so it is never given to another rule. */
+  readonly name: Name
   /** Row of the invariant in docs/repairs.md. */
   readonly row: number
   /** The invariant in one line, for people. */
   readonly invariant: string
 }
 
-export interface LocalRule extends RuleText {
+export interface LocalRule<Name extends string = string> extends RuleText<Name> {
   /** Gives its own repairs only, with indexes into the list that it was given. */
   repair(outgoing: Outgoing, context: RepairContext): Repaired | undefined
 }
@@ -42,10 +42,10 @@ export interface Mended {
 }
 
 /** A rule from a function that says what to send instead; undefined, or no mends, where there is nothing to do. */
-export function localRule(
-  text: RuleText,
+export function localRule<const Name extends string>(
+  text: RuleText<Name>,
   mend: (outgoing: Outgoing, context: RepairContext) => Mended | undefined,
-): LocalRule {
+): LocalRule<Name> {
   const { name, row } = text
   return {
     ...text,
@@ -66,13 +66,13 @@ interface MessageMended extends Omit<Mend, 'message'> {
 }
 
 /** A rule that looks at one message after the other; undefined for a message that stays. */
-export function messageRule(
-  text: RuleText,
+export function messageRule<const Name extends string>(
+  text: RuleText<Name>,
   mendingOf: (
     outgoing: Outgoing,
     context: RepairContext,
   ) => (message: Message, at: number) => MessageMended | undefined,
-): LocalRule {
+): LocalRule<Name> {
   return localRule(text, (outgoing, context) => mendEach(outgoing.messages, mendingOf(outgoing, context)))
 }
 

@@ -9,7 +9,7 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { mapBlocks, mapKeeping } from '../blocks.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule } from './refusal-rule.ts'
 
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
 const ofBlocks = ['type', 'role', 'content', 'id', 'tool_use_id', 'input', 'name']
@@ -26,7 +26,7 @@ const essentialOf: Readonly<Record<string, readonly string[]>> = {
   file: ['file_id'],
 }
 
-export const dropField: RefusalRule = {
+export const dropField = refusalRule({
   name: 'drop-field',
   row: 11,
   does: 'Leaves out exactly the field that the API named as unknown.',
@@ -47,7 +47,7 @@ export const dropField: RefusalRule = {
     const what = `left out ${present.join(', ')}`
     return repairedBy(rule, now, what, { argument: present.join(',') })
   },
-}
+})
 
 /** The same field of every tool of the type that the API named. */
 function placesLike(path: string, tools: unknown): readonly string[] {

@@ -2,11 +2,11 @@
 import { blocksOf, isCall } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule } from './refusal-rule.ts'
 
 const nudgeText = 'Please continue.'
 
-export const nudge: RefusalRule = {
+export const nudge = refusalRule({
   name: 'nudge',
   does: 'Asks the model to continue after an empty answer.',
   reach: 'messages',
@@ -18,9 +18,9 @@ export const nudge: RefusalRule = {
     const asked = { ...outgoing, messages: messages.toSpliced(at, 0, { role: 'user', content: nudgeText }) }
     return repairedBy(this, asked, 'asked the model to continue', { message: at, argument: String(at) })
   },
-}
+})
 
-export const convertSystem: RefusalRule = {
+export const convertSystem = refusalRule({
   name: 'convert-system',
   row: 15,
   does: 'Sends system messages as user messages.',
@@ -29,9 +29,9 @@ export const convertSystem: RefusalRule = {
     const changed = systemNotes(outgoing, within({ ...card, systemMessages: false }))
     return changed && repairedBy(this, changed.outgoing, changed.what)
   },
-}
+})
 
-export const continueAfterPrefill: RefusalRule = {
+export const continueAfterPrefill = refusalRule({
   name: 'continue-after-prefill',
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",
@@ -43,4 +43,4 @@ export const continueAfterPrefill: RefusalRule = {
     const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },
-}
+})

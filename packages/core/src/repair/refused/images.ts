@@ -9,12 +9,12 @@ import type { Outgoing, Repaired } from '../outgoing.ts'
 import { count, isAt, pathOf, placedBlocks, type Placed } from '../blocks.ts'
 import { maxSide, whyRefused } from '../request/image-rule.ts'
 import { dataOf, isImage, isLinked, isMedium, mediumLeftOut } from '../request/media.ts'
-import { replacedBy, type RefusalRule } from './refusal-rule.ts'
+import { replacedBy, refusalRule, type RefusalRule } from './refusal-rule.ts'
 
 /** A link that has expired, or that the API may not follow; it names none. The older ones expire first. */
 const notFetched = /download the file|robots\.txt/i
 
-export const removeImages: RefusalRule = {
+export const removeImages = refusalRule({
   name: 'remove-images',
   row: 32,
   does: 'Replaces images with text: those that the API named, those that it cannot read, or the older half.',
@@ -38,9 +38,9 @@ export const removeImages: RefusalRule = {
           : media.slice(0, Math.ceil(media.length / 2))
     return leaveOut(this, outgoing, chosen, chosen.map(({ place }) => pathOf(place)).join(','))
   },
-}
+})
 
-export const shrinkImages: RefusalRule = {
+export const shrinkImages = refusalRule({
   name: 'shrink-images',
   row: 36,
   does: 'Replaces the older half of the images and documents with text.',
@@ -50,7 +50,7 @@ export const shrinkImages: RefusalRule = {
     const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))
     return leaveOut(this, outgoing, chosen, String(chosen.length))
   },
-}
+})
 
 function leaveOut(
   rule: RefusalRule,

@@ -1,11 +1,11 @@
 /** The length of an answer: less where the API demands it, more where an answer was cut. */
 import type { Outgoing, Repaired } from '../outgoing.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule, type RefusalRule } from './refusal-rule.ts'
 
 /** With fewer tokens an answer is not worth asking for. */
 const leastTokens = 1_024
 
-export const clampMaxTokens: RefusalRule = {
+export const clampMaxTokens = refusalRule({
   name: 'clamp-max-tokens',
   row: 35,
   does: 'Sets max_tokens to the limit of the model that the API named.',
@@ -21,10 +21,10 @@ export const clampMaxTokens: RefusalRule = {
     if (typeof asked !== 'number' || !(limit < asked)) return undefined
     return limited(this, outgoing, limit)
   },
-}
+})
 
-/** The room that is left changes with every request, so this rule has a name of its own and is not a standing one. */
-export const fitMaxTokens: RefusalRule = {
+/** The room that is left changes with every request, so this rule has a name and a reach of its own. */
+export const fitMaxTokens = refusalRule({
   name: 'fit-max-tokens',
   row: 34,
   does: 'Sets max_tokens to the room that the input leaves in the window.',
@@ -36,9 +36,9 @@ export const fitMaxTokens: RefusalRule = {
     if (typeof asked !== 'number' || !room || room < leastTokens || room >= asked) return undefined
     return limited(this, outgoing, room)
   },
-}
+})
 
-export const raiseMaxTokens: RefusalRule = {
+export const raiseMaxTokens = refusalRule({
   name: 'raise-max-tokens',
   does: 'Sets max_tokens to the limit of the model, after an answer that was cut in a tool call.',
   reach: 'request',
@@ -51,7 +51,7 @@ export const raiseMaxTokens: RefusalRule = {
     if (!(raised > asked)) return undefined
     return limited(this, outgoing, raised)
   },
-}
+})
 
 function limited(rule: RefusalRule, outgoing: Outgoing, limit: number): Repaired {
   const { params } = outgoing

@@ -9,7 +9,7 @@ import { withEffort, withoutClearing } from '../../ladder/thinking-steps.ts'
 import { isLoginBeta } from '../login-beta.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { withoutBinding } from '../request/kept-signatures.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule } from './refusal-rule.ts'
 import { withoutIdleClearing } from '../request/thinking-off.ts'
 import { withTools } from '../request/tool-names.ts'
 
@@ -18,7 +18,7 @@ const toolType = /\b[a-z]\w*_\d{8}\b/g
 /** Without these there is no request. */
 const essential = ['model', 'messages', 'max_tokens', 'system', 'tools', 'stream']
 
-export const dropParams: RefusalRule = {
+export const dropParams = refusalRule({
   name: 'drop-params',
   row: 23,
   does: 'Leaves out the parameters, betas and tools that the API named as not supported.',
@@ -31,9 +31,9 @@ export const dropParams: RefusalRule = {
     const left = present.includes('thinking') ? { ...bare, params: withoutIdleClearing(bare.params, card) } : bare
     return repairedBy(this, left, `left out ${present.join(', ')}`, { argument: present.join(',') })
   },
-}
+})
 
-export const dropNewestBeta: RefusalRule = {
+export const dropNewestBeta = refusalRule({
   name: 'drop-newest-beta',
   does: 'Leaves out the beta with the latest date, but not that of a login.',
   reach: 'model',
@@ -43,7 +43,7 @@ export const dropNewestBeta: RefusalRule = {
     if (newest === undefined || !outgoing.betas.includes(newest)) return undefined
     return repairedBy(this, dropped(outgoing, newest), `left out beta ${newest}`, { argument: newest })
   },
-}
+})
 
 /** A setting named as a condition is not refused: `temperature` may only be set to 1 when thinking is enabled. */
 const condition = /\b(?:when|while|if|unless|requires)\b[^,.;]*|\bexpected tags:.*/gi

@@ -10,9 +10,9 @@ import { replaceBlocks, type Placed } from '../blocks.ts'
  */
 export type Reach = 'request' | 'messages' | 'model'
 
-export interface RefusalRule {
-  /** Recorded in the journal together with its argument: `clamp-max-tokens:64000`. */
-  readonly name: string
+export interface RefusalRule<Name extends string = string> {
+  /** Recorded in the journal with its argument, `clamp-max-tokens:64000`, so it is never given to another rule. */
+  readonly name: Name
   /** Row of the invariant in docs/repairs.md; absent if the rule is for no invariant of a transcript. */
   readonly row?: number
   /** What it does, in one line, for people. */
@@ -26,6 +26,9 @@ export interface RefusalRule {
    */
   repair(outgoing: Outgoing, context: RepairContext, argument?: string): Repaired | undefined
 }
+
+/** The rule, its name known to the compiler: that is how a fault calls for it. */
+export const refusalRule = <const Name extends string>(rule: RefusalRule<Name>): RefusalRule<Name> => rule
 
 /** One repair: `rule` with its argument, and what it changed. */
 export function repairedBy(

@@ -18,19 +18,19 @@ import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
-import type { Reach, RefusalRule } from './refusal-rule.ts'
+import { refusalRule, type Reach } from './refusal-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
 import { placeholderLastResults, shortenOldResults } from './shorten.ts'
 
-export const refusalRules: readonly RefusalRule[] = [
+export const refusalRules = [
   restoreThinking,
   dropBlock,
   stripThinking,
   thinkingOff,
   dropField,
-  { ...dropField, name: 'drop-block-field', reach: 'messages' },
+  refusalRule({ ...dropField, name: 'drop-block-field', reach: 'messages' }),
   blockAsText,
   unreadableResults,
   removeImages,
@@ -49,7 +49,10 @@ export const refusalRules: readonly RefusalRule[] = [
   convertSystem,
   continueAfterPrefill,
   nudge,
-]
+] as const
+
+/** A rule that a fault can call for. */
+export type RuleName = (typeof refusalRules | typeof requestRules)[number]['name']
 
 const refusalRuleOf = (rule: string) => refusalRules.find(({ name }) => name === nameOfRule(rule))
 

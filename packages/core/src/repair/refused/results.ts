@@ -6,9 +6,9 @@
  */
 import type { Block } from '../../journal/journal.ts'
 import { count, isAt, pathOf, placedBlocks } from '../blocks.ts'
-import { replacedBy, type RefusalRule } from './refusal-rule.ts'
+import { replacedBy, refusalRule } from './refusal-rule.ts'
 
-export const blockAsText: RefusalRule = {
+export const blockAsText = refusalRule({
   name: 'block-as-text',
   row: 11,
   does: "Puts its JSON as text where a block inside a tool's result stood that the API does not take.",
@@ -24,7 +24,7 @@ export const blockAsText: RefusalRule = {
     const places = chosen.map(({ place }) => pathOf(place)).join(',')
     return replacedBy(this, outgoing, chosen, asText, what, { argument: places })
   },
-}
+})
 
 /** Strings of this form are of no use to the model, and would fill the window. */
 const base64 = /^[\w+/-]{1000,}={0,2}$/

@@ -5,9 +5,9 @@
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
 import { count, placedBlocks } from '../blocks.ts'
-import { repairedBy, replacedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, replacedBy, refusalRule } from './refusal-rule.ts'
 
-export const dropContainer: RefusalRule = {
+export const dropContainer = refusalRule({
   name: 'drop-container',
   row: 28,
   does: 'Leaves out the id of the container; the server starts a new one.',
@@ -21,9 +21,9 @@ export const dropContainer: RefusalRule = {
     const params = Object.keys(rest).length > 0 ? { ...left, container: rest } : left
     return repairedBy(this, { ...outgoing, params }, `left out container ${id}`, { argument: id })
   },
-}
+})
 
-export const nameContainer: RefusalRule = {
+export const nameContainer = refusalRule({
   name: 'name-container',
   row: 28,
   does: 'Names the container of the last answer, in which code waits for the results of its calls.',
@@ -36,9 +36,9 @@ export const nameContainer: RefusalRule = {
     const params = { ...outgoing.params, container: isRecord(container) ? { ...container, id } : id }
     return repairedBy(this, { ...outgoing, params }, `named container ${id}`, { argument: id })
   },
-}
+})
 
-export const dropThread: RefusalRule = {
+export const dropThread = refusalRule({
   name: 'drop-thread',
   does: 'Leaves out the thread.',
   reach: 'request',
@@ -46,9 +46,9 @@ export const dropThread: RefusalRule = {
     if (outgoing.params['thread'] === undefined) return undefined
     return repairedBy(this, { ...outgoing, params: without(outgoing.params, ['thread']) }, 'left out the thread')
   },
-}
+})
 
-export const dropFiles: RefusalRule = {
+export const dropFiles = refusalRule({
   name: 'drop-files',
   row: 29,
   does: 'Replaces a file that the server no longer has with text.',
@@ -62,7 +62,7 @@ export const dropFiles: RefusalRule = {
     const what = `left out ${count(lost.length, 'file')}: ${ids}`
     return replacedBy(this, outgoing, lost, fileLeftOut, what, { argument: ids })
   },
-}
+})
 
 function fileOf(block: Block): string | undefined {
   const { source } = block

@@ -8,9 +8,9 @@ import type { Block } from '../../journal/journal.ts'
 import { blocksOf, isServerCall } from '../../journal/message.ts'
 import { callIdOf, idOf, isServerResult, textBlock, withBlocks } from '../block-kinds.ts'
 import { count, mapKeeping } from '../blocks.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule } from './refusal-rule.ts'
 
-export const unreadableResults: RefusalRule = {
+export const unreadableResults = refusalRule({
   name: 'unreadable-results',
   row: 29,
   does: "Puts text where encrypted results of the server's tools stood, without their calls and what refers to them.",
@@ -31,7 +31,7 @@ export const unreadableResults: RefusalRule = {
     const what = `wrote ${count(removed.length, "server tool's result")} as text`
     return repairedBy(this, { ...outgoing, messages }, what, { removed })
   },
-}
+})
 
 function isEncrypted(block: Block): boolean {
   const { content } = block

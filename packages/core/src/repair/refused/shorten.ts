@@ -17,7 +17,7 @@ import type { Outgoing } from '../outgoing.ts'
 import { count, innerOf, mapBlocks, placedBlocks, type Placed } from '../blocks.ts'
 import { cutInMiddle } from '../request/cut-text.ts'
 import { isMedium, mediumLeftOut, sizeOf } from '../request/media.ts'
-import { repairedBy, replacedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, replacedBy, refusalRule } from './refusal-rule.ts'
 
 /** Estimates are wrong by some percent. */
 const margin = 0.95
@@ -33,7 +33,7 @@ const leastChars = 400
 /** What is counted: characters of the window (where an image is as long as its tokens) or of the body. */
 type Measure = 'chars' | 'bytes'
 
-export const shortenOldResults: RefusalRule = {
+export const shortenOldResults = refusalRule({
   name: 'shorten-old-results',
   row: 34,
   does: 'Replaces old tool results with a line each, then old images, until the request fits.',
@@ -49,9 +49,9 @@ export const shortenOldResults: RefusalRule = {
     const what = `shortened ${count(removed.length, 'old result or image')}, ${chosen.before} to ${chosen.after} ${measure}`
     return repairedBy(this, { ...outgoing, messages }, what, { argument: `${measure}=${limit}`, removed })
   },
-}
+})
 
-export const placeholderLastResults: RefusalRule = {
+export const placeholderLastResults = refusalRule({
   name: 'placeholder-last-results',
   does: 'Replaces the newest results and images with a line each: the server fails on something in them.',
   reach: 'messages',
@@ -63,7 +63,7 @@ export const placeholderLastResults: RefusalRule = {
     const what = `left out ${count(chosen.length, 'result or image')} of the last message`
     return replacedBy(this, outgoing, chosen, stand, what, { message: last, argument: String(last) })
   },
-}
+})
 
 /** How much may be sent, in the given measure; by the API's own numbers where it gave them. */
 function limitFor(outgoing: Outgoing, measure: Measure, card: ModelCard, fault: Fault | undefined): number {

@@ -11,10 +11,10 @@ import type { Outgoing } from '../outgoing.ts'
 import { callIdsOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
-import { repairedBy, type RefusalRule } from './refusal-rule.ts'
+import { repairedBy, refusalRule } from './refusal-rule.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 
-export const restoreThinking: RefusalRule = {
+export const restoreThinking = refusalRule({
   name: 'restore-thinking',
   row: 18,
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
@@ -31,9 +31,9 @@ export const restoreThinking: RefusalRule = {
     if (restored === 0) return undefined
     return repairedBy(this, { ...outgoing, messages }, `restored ${count(restored, 'answer')} from the record`)
   },
-}
+})
 
-export const dropBlock: RefusalRule = {
+export const dropBlock = refusalRule({
   name: 'drop-block',
   row: 20,
   does: 'Asks the API to leave out thinking that does not fit its place.',
@@ -42,9 +42,9 @@ export const dropBlock: RefusalRule = {
     const told = droppingBlocks(outgoing, card)
     return told && repairedBy(this, told, 'prefix_mismatch_behavior drop_block')
   },
-}
+})
 
-export const stripThinking: RefusalRule = {
+export const stripThinking = refusalRule({
   name: 'strip-thinking',
   row: 19,
   does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
@@ -58,9 +58,9 @@ export const stripThinking: RefusalRule = {
     const stripped = withFittingMode({ ...outgoing, messages }, card)
     return repairedBy(this, stripped, what, { removed })
   },
-}
+})
 
-export const thinkingOff: RefusalRule = {
+export const thinkingOff = refusalRule({
   name: 'thinking-off',
   row: 21,
   does: 'Turns thinking off for this request.',
@@ -69,7 +69,7 @@ export const thinkingOff: RefusalRule = {
     const params = thinkingTurnedOff(outgoing.params, card)
     return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off')
   },
-}
+})
 
 /** Where thinking is enabled, the last turn has to begin with it. */
 function withFittingMode(outgoing: Outgoing, card: Parameters<typeof thinkingTurnedOff>[1]): Outgoing {

@@ -64,7 +64,7 @@ export const stripNote = {
 } as const
 
 /** The rule, with what its edits take to keep the thinking after them. */
-export function withSignaturesKept(rule: LocalRule): LocalRule {
+export function withSignaturesKept<Name extends string>(rule: LocalRule<Name>): LocalRule<Name> {
   return {
     ...rule,
     repair(outgoing, context) {

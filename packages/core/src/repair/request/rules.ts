@@ -4,14 +4,13 @@
  * 1. A valid request is not touched: every rule gives undefined.
  * 2. The order matters: a thinking budget is measured against `max_tokens` as it will be sent.
  */
-import type { LocalRule } from '../rule.ts'
 import { cacheMarkers, cacheTtl } from './cache-markers.ts'
 import { extraFields } from './extra-fields.ts'
 import { images } from './image-rule.ts'
 import { maxTokensRule, sampling, thinkingConfig, toolChoiceRule } from './setting-rules.ts'
 import { toolNames } from './tool-names.ts'
 
-export const requestRules: readonly LocalRule[] = [
+export const requestRules = [
   extraFields,
   toolNames,
   toolChoiceRule,
@@ -21,4 +20,4 @@ export const requestRules: readonly LocalRule[] = [
   cacheMarkers,
   cacheTtl,
   images,
-]
+] as const
