@@ -1,4 +1,5 @@
 /** Conversations that the API refuses continue: repaired on the way out, journaled once accepted, record unchanged. */
+import type Anthropic from '@anthropic-ai/sdk'
 import { recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
@@ -130,6 +131,44 @@ describe('a request that the API refuses and a rule can mend', () => {
     const refused = lab.requests.filter(({ outcome }) => outcome.kind !== 'ok')
     expect(refused.length).toBeLessThanOrEqual(1)
     expect((await entriesOf(store)).map(({ type }) => type)).toContain('transcript-repaired')
+  })
+})
+
+describe('P7: thinking that the API refuses', () => {
+  const older = 'claude-opus-4-6'
+  const forced = { tool_choice: { type: 'any' }, tools: [{ name: 'look', input_schema: { type: 'object' } }] }
+  const enabled = (budget_tokens: number) => ({ thinking: { type: 'enabled', budget_tokens } })
+  const refusing = (contains: string, message: string): Outage => ({
+    when: { requests: [1, Infinity], contains },
+    fault: { kind: 'status', status: 400, type: 'invalid_request_error', message },
+  })
+
+  test.each([
+    [
+      'beside a forced tool',
+      { ...forced, ...enabled(1_100) },
+      refusing('}],"thinking":{"type":"enabled"', 'Thinking may not be enabled when tool_choice forces tool use.'),
+      enabled(1_100),
+    ],
+    [
+      'with a budget that is too small',
+      enabled(500),
+      refusing('"budget_tokens":500', 'thinking.enabled.budget_tokens: Input should be greater than or equal to 1024'),
+      enabled(1_100),
+    ],
+  ])('%s is refused once in ten turns, and is on again where it may be', async (_what, params, outage, other) => {
+    const { lab, own, session } = await conversation([outage], () => reply(text('Ok.')))
+    const messages: Anthropic.MessageParam[] = []
+    const ask = async (more: object) => {
+      messages.push({ role: 'user', content: `Turn ${messages.length}` })
+      const answer = await own.messages.create({ model: older, max_tokens: 4_000, ...more, messages } as never)
+      messages.push({ role: 'assistant', content: (answer as Anthropic.Message).content })
+    }
+    for (let turn = 0; turn < 10; turn += 1) await ask(params)
+    expect(lab.requests.map(({ outcome }) => outcome.kind)).toEqual(['fault', ...Array<string>(10).fill('ok')])
+    expect(session.turn).toBe(10)
+    await ask(other)
+    expect(lab.requests.at(-1)?.body).toMatchObject(other)
   })
 })
 

@@ -108,7 +108,7 @@ export function thinks(config: unknown, card: ModelCard): boolean {
   return type === undefined ? card.thinksByDefault : type === 'adaptive' || type === 'enabled'
 }
 
-function isForced({ tool_choice: choice }: Params): boolean {
+export function isForced({ tool_choice: choice }: Params): boolean {
   return isRecord(choice) && (choice['type'] === 'any' || choice['type'] === 'tool')
 }
 

@@ -19,7 +19,7 @@ import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
 import { refusalRule, type Reach } from './refusal-rule.ts'
-import { dropBlock, restoreThinking, stripThinking, thinkingOff } from './thinking.ts'
+import { dropBlock, restoreThinking, stripThinking, thinkingOff, thinkingOffWith } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
 import { placeholderLastResults, shortenOldResults } from './shorten.ts'
@@ -29,6 +29,7 @@ export const refusalRules = [
   dropBlock,
   stripThinking,
   thinkingOff,
+  thinkingOffWith,
   dropField,
   refusalRule({ ...dropField, name: 'drop-block-field', reach: 'messages' }),
   blockAsText,

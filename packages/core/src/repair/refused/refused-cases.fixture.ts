@@ -80,6 +80,15 @@ export const refusedCases: readonly RequestCase[] = [
     },
     out: { params: { ...params, thinking: { type: 'disabled' } } },
   },
+  {
+    row: 23,
+    rule: 'thinking-off-with',
+    as: 'thinking-off-with:enabled,500,any',
+    claim: 'thinking is turned off in this request and in every further one in which a tool is forced beside it',
+    card: olderCard,
+    in: { params: { ...params, thinking: { type: 'enabled', budget_tokens: 500 }, tool_choice: { type: 'any' } } },
+    out: { params: { ...params, thinking: { type: 'disabled' }, tool_choice: { type: 'any' } } },
+  },
   ...refusedFields,
   {
     row: 32,

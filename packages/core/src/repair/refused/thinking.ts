@@ -7,7 +7,8 @@ import { isRecord, without } from '../../json.ts'
 import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal/journal.ts'
-import type { Outgoing } from '../outgoing.ts'
+import { isForced } from '../../ladder/thinking-steps.ts'
+import type { Outgoing, Params } from '../outgoing.ts'
 import { callIdsOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
@@ -70,6 +71,30 @@ export const thinkingOff = refusalRule({
     return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off')
   },
 })
+
+/** The conversation has no part in it, so it is done again wherever the same settings come together. */
+export const thinkingOffWith = refusalRule({
+  name: 'thinking-off-with',
+  row: 23,
+  does: 'Turns thinking off where its settings, or a forced tool beside it, are as the API refused them.',
+  reach: 'model',
+  repair(outgoing, { card }, argument) {
+    const settings = settingsOf(outgoing.params)
+    if (argument !== undefined && argument !== settings) return undefined
+    const params = thinkingTurnedOff(outgoing.params, card)
+    return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off', { argument: settings })
+  },
+})
+
+/** What thinking may be refused for: `enabled,500`; with `max_tokens` that leave no room for it; beside a forced tool. */
+function settingsOf(params: Params): string {
+  const { thinking, tool_choice: choice, max_tokens: most } = params
+  const { type, budget_tokens: budget } = isRecord(thinking) ? thinking : {}
+  const room = Number(budget) >= Number(most) ? most : undefined
+  const forced = isForced(params) && isRecord(choice) ? choice['type'] : undefined
+  const parts = [type ?? 'default', budget, room, forced]
+  return parts.filter((one) => typeof one === 'string' || typeof one === 'number').join(',')
+}
 
 /** Where thinking is enabled, the last turn has to begin with it. */
 function withFittingMode(outgoing: Outgoing, card: Parameters<typeof thinkingTurnedOff>[1]): Outgoing {
