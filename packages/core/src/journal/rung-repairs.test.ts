@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Edit, EntryBody } from './journal.ts'
+import { initialSnapshot, step } from '../machine/machine-step.ts'
 import { Transcript } from './transcript.ts'
 
 const away: EntryBody = { type: 'rung-changed', rung: 1, model: 'claude-sonnet-5-5', reason: 'overloaded' }
@@ -105,4 +106,56 @@ test('a revert of repairs forgets it, also within the turn', () => {
   const reverted: EntryBody = { type: 'repairs-reverted', reason: 'r' }
   expect(inForceAfter([...turn(...all), reverted])).toEqual([])
   expect(inForceAfter([...turn(...all), reverted, ...next])).toEqual([])
+})
+
+test('an answer on a rung proves just what the machine has tried for its request, whatever came between', () => {
+  const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
+  const fault = { kind: 'overloaded' } as const
+  const observed = (decision: Extract<EntryBody, { type: 'fault-observed' }>['decision']): EntryBody => ({
+    type: 'fault-observed',
+    fault,
+    decision,
+  })
+  const home: EntryBody = { type: 'rung-changed', rung: 0, model: 'claude-opus-5-5', reason: 'gone' }
+  const bodies: EntryBody[] = [
+    started(1),
+    away,
+    home,
+    refused(ofRequest),
+    { type: 'request-sent', model: 'm', attempt: 1 },
+    { type: 'turn-continued', messages: [said('or so')] },
+    { type: 'turn-ended', turn: 1 },
+    answer(),
+    answer(''),
+    { type: 'response-received', message: { ...message('no'), stop_reason: 'refusal' } },
+    observed({ kind: 'retry', at: 5 }),
+    observed({ kind: 'keep-and-continue' }),
+    observed({ kind: 'fail', reason: 'r' }),
+    observed({ kind: 'suspend', reason: 'r' }),
+    { type: 'request-held', until: 7, reason: 'h' },
+    { type: 'session-suspended', reason: 'interrupted', detail: 'd' },
+    { type: 'session-resumed', owner },
+    rewound(0),
+  ]
+  const walks = bodies.flatMap((one) =>
+    bodies.map((other) => [started(1), away, refused(ofModel), one, other, answer()]),
+  )
+  for (const walk of walks) {
+    const transcript = new Transcript()
+    let snapshot = initialSnapshot
+    for (const [at, body] of walk.entries()) {
+      const entry = { ...body, v: 3 as const, seq: at + 1, at, fence: 1, lane: 'main' as const }
+      const { snapshot: next } = step(snapshot, entry)
+      // What a state does not take, nobody records in it.
+      if (next === snapshot) continue
+      const { rung, tried } = snapshot.context
+      const known = transcript.rungRepairs.inForce(Infinity)
+      transcript.apply(entry, 's')
+      snapshot = next
+      if (entry.type !== 'response-received' || rung === 0) continue
+      const isProof = entry.message.stop_reason === 'end_turn' && entry.message.content.length > 0
+      const inForce = new Set(transcript.rungRepairs.inForce(Infinity))
+      expect({ walk, inForce }).toEqual({ walk, inForce: new Set([...known, ...(isProof ? tried : [])]) })
+    }
+  }
 })
