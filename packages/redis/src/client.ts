@@ -33,6 +33,8 @@ export interface RedisLikeOptions {
   host?: string | undefined
   port?: number | undefined
   path?: string | undefined
+  /** The user of the server; without one it is `default`. */
+  username?: string | undefined
   db?: number | undefined
   tls?: object | undefined
   /** Sentinels, and the `name` of the group that they watch. */

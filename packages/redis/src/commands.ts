@@ -6,6 +6,7 @@ import putBlob from './commands/put-blob.lua'
 import release from './commands/release.lua'
 import remove from './commands/remove.lua'
 import renew from './commands/renew.lua'
+import rights from './commands/rights.lua'
 import sharedWrite from './commands/shared-write.lua'
 import summary from './commands/summary.lua'
 import unlist from './commands/unlist.lua'
@@ -17,6 +18,7 @@ export const commands = {
   release: command(release),
   remove: command(remove),
   renew: command(renew),
+  rights: command(rights),
   'shared-write': command(sharedWrite),
   summary: command(summary),
   unlist: command(unlist),

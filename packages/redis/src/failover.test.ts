@@ -7,9 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { RunningRedis } from '../../../test/support/redis-server.ts'
 import { type RunningCluster, startCluster } from '../test/cluster.ts'
 import { appendSome, client, collect, leaseOf, rejection } from '../test/fixture.ts'
-import { redisFindings } from './findings.ts'
 import { redisStore } from './redis-store.ts'
-import { serverOf } from './server.ts'
 
 const patient = { timeout: 25_000 }
 
@@ -63,7 +61,7 @@ describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => 
     const { redis } = open()
     await redis.cluster('INFO')
     await client(at(cluster.nodes, 1).url).config('SET', 'appendfsync', 'everysec')
-    const findings = await redisFindings(serverOf(redis))
+    const findings = await redisStore(redis).findings()
     await client(at(cluster.nodes, 1).url).config('SET', 'appendfsync', 'always')
     const nodes = cluster.nodes.map(({ port }) => `127.0.0.1:${port}`)
     const [ofOne, ofAll] = [
@@ -76,6 +74,21 @@ describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => 
     })
     for (const node of nodes) expect(ofAll?.what).toContain(node)
     expect(ofAll?.mend).toMatch(/^redis-cli --cluster call 127\.0\.0\.1:\d+ CONFIG SET min-replicas-to-write 1$/)
+  })
+
+  it('findings name the one master whose user lacks a right', async () => {
+    for (const { url } of [...cluster.nodes, ...cluster.replicas])
+      await client(url).acl('SETUSER', 'few', 'on', '>pass', '~*', '+@all')
+    await client(at(cluster.nodes, 0).url).acl('SETUSER', 'few', '-hset', '-rpush')
+    const { redis, store } = open(undefined, { redisOptions: { username: 'few', password: 'pass' } })
+    await redis.cluster('INFO')
+    const { port } = at(cluster.nodes, 0)
+    expect((await store.findings()).filter(({ severity }) => severity === 'danger')).toMatchObject([
+      {
+        what: `127.0.0.1:${port}: the user few lacks rights of the store: +hset +rpush`,
+        mend: `redis-cli -u redis://127.0.0.1:${port}/0 ACL SETUSER few +hset +rpush`,
+      },
+    ])
   })
 
   it('P1: sessions that write while a master is killed go on at the promoted replica, and what was waited for is there', async () => {
@@ -178,7 +191,15 @@ describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => 
       hint: expect.stringContaining('cluster nodes'),
     })
     const down = expect.objectContaining({ severity: 'danger', what: expect.stringContaining('cluster_state fail') })
-    await expect.poll(() => redisFindings(serverOf(redis)).catch(() => []), patient).toContainEqual(down)
+    await expect
+      .poll(
+        () =>
+          redisStore(redis)
+            .findings()
+            .catch(() => []),
+        patient,
+      )
+      .toContainEqual(down)
     await Promise.all([master.restart(), replica.restart()])
     const again = () => appendSome(store, lease, 2).catch((error: unknown) => error)
     await expect.poll(again, patient).toBe(3)

@@ -33,8 +33,11 @@ export function isMissingScript(error: unknown): boolean {
 
 /** Whether the server does not know the command, or this user may not run it. */
 export function isForbidden(error: unknown): boolean {
-  const { code, text } = describe(error)
-  return code === 'NOPERM' || /^ERR unknown (sub)?command/i.test(text)
+  return describe(error).code === 'NOPERM' || isUnknownCommand(error)
+}
+
+export function isUnknownCommand(error: unknown): boolean {
+  return /^ERR unknown (sub)?command/i.test(describe(error).text)
 }
 
 function kindOf(error: unknown): Kind | undefined {
@@ -67,8 +70,11 @@ const soonOr =
   (command: string, what: string) =>
   (location: string): string =>
     `try again in a moment; if it persists: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}${command} ${what}`
-const credentials = (): string =>
-  'check the user, the password and the ACL of the client; the README lists the commands'
+const credentials = (): string => 'check the user and the password of the client'
+const rights = (location: string): string => {
+  const store = location.replace('://', '://<user>:<password>@')
+  return `see which right is missing, and the ACL line that grants it: lastgood doctor${isAddress(location) ? ` --store ${shellWord(store)}` : ''}`
+}
 const soon = (): string => 'try again in a moment; if it persists, look at the server log'
 
 const noConnection: Kind = {
@@ -129,7 +135,7 @@ const kinds: readonly Kind[] = [
   {
     match: /^NOPERM |The user executing the script can't/,
     problem: 'the user is not allowed a command or a key',
-    hint: credentials,
+    hint: rights,
   },
   {
     match: /^(CLUSTERDOWN|TRYAGAIN|MOVED|ASK) |Too many Cluster redirections/,

@@ -28,7 +28,7 @@ type Changes = Record<string, string>
 
 function found(info: Changes, config: Changes | 'not allowed' = {}) {
   const seen = config === 'not allowed' ? undefined : new Map(Object.entries({ ...sound.config, ...config }))
-  const drafts = draftsFrom(new Map(Object.entries({ ...sound.info, ...info })), seen)
+  const drafts = draftsFrom(new Map(Object.entries({ ...sound.info, ...info })), seen, 'default')
   return drafts.map((draft) => addressed(draft, cli))
 }
 

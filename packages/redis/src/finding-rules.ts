@@ -1,12 +1,12 @@
 /**
  * Which settings and states of a server put a promise at risk. Pure: from INFO and CONFIG GET to findings.
  *
- * 1. A rule reports only what it can see: if CONFIG may not be read, the rules that need it are silent, and one finding
- *    names the unseen settings.
+ * 1. A rule reports only what it can see: if INFO or CONFIG may not be read, the rules that need it are silent, and a
+ *    finding names what was not seen.
  * 2. Only the values of the settings below are read: CONFIG also has passwords.
  */
 
-import type { Finding } from '@lastgood/core'
+import { shellWord, type Finding } from '@lastgood/core'
 
 /** A finding whose command does not name a server yet: `cli` is `redis-cli` with its options. */
 export type Draft = Omit<Finding, 'mend'> & { mend: (cli: string) => string }
@@ -28,11 +28,14 @@ export function addressed({ mend, ...rest }: Draft, cli: string): Finding {
   return { ...rest, mend: mend(cli) }
 }
 
-/** `config` is undefined where CONFIG GET is not allowed. */
-export function draftsFrom(info: Settings, config: Settings | undefined): Draft[] {
-  const facts = { info: (name: string) => info.get(name), config: (name: SettingName) => config?.get(name) }
-  const drafts = rules.flatMap((rule) => rule(facts) ?? [])
-  return config === undefined ? [...drafts, unseen] : drafts
+/** `info` and `config` are undefined where `user` may not run INFO or CONFIG GET. */
+export function draftsFrom(info: Settings | undefined, config: Settings | undefined, user: string): Draft[] {
+  const facts = { info: (name: string) => info?.get(name), config: (name: SettingName) => config?.get(name) }
+  return [
+    ...rules.flatMap((rule) => rule(facts) ?? []),
+    ...(info === undefined ? [unseenState(user)] : []),
+    ...(config === undefined ? [unseenSettings(user)] : []),
+  ]
 }
 
 type SettingName = (typeof settingNames)[number]
@@ -225,9 +228,17 @@ const rules: readonly Rule[] = [
   stopsAsAWhole,
 ]
 
-const unseen: Draft = {
+const unseenState = (user: string): Draft => ({
+  severity: 'info',
+  what: 'INFO is not allowed, so the role, the memory, the files and the version of the server were not looked at',
+  risk: 'P1: whether the server keeps what it acknowledged is unknown',
+  mend: (cli) => `${cli} ACL SETUSER ${shellWord(user)} +info`,
+})
+
+const unseenSettings = (user: string): Draft => ({
   severity: 'info',
   what: `CONFIG GET is not allowed, so these were not read: ${settingNames.join(', ')}`,
   risk: 'P1: whether the server keeps what it acknowledged is unknown',
-  mend: (cli) => `${cli} ACL SETUSER <user> '+config|get', or ask the operator of the server for these settings`,
-}
+  mend: (cli) =>
+    `${cli} ACL SETUSER ${shellWord(user)} '+config|get', or ask the operator of the server for these settings`,
+})

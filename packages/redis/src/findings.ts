@@ -1,26 +1,35 @@
 /**
  * What puts a promise at risk on the server, or on each master of a Cluster; for people.
  *
- * 1. It only reads: INFO, and CONFIG GET of the settings that matter, if the user may.
+ * 1. It only reads: INFO, and CONFIG GET of the settings that matter, if the user may; and which rights the user has.
  * 2. A finding common to several masters is reported once, with all their names.
  */
 import { shellWord, type Finding } from '@lastgood/core'
 import type { RedisLike } from './client.ts'
 import { isForbidden } from './failure.ts'
 import { addressed, type Draft, draftsFrom, type Settings, settingNames } from './finding-rules.ts'
+import type { Keys } from './keys.ts'
 import { locationOf } from './location.ts'
+import { rightsDrafts, userOf } from './rights.ts'
 import type { Server } from './server.ts'
 
 /** Errors: `store-unavailable`. */
-export function redisFindings(server: Server): Promise<Finding[]> {
+export function redisFindings(server: Server, keys: Keys): Promise<Finding[]> {
+  const draftsOf = async (client: RedisLike): Promise<Draft[]> => {
+    const [rights, settings] = await Promise.all([rightsDrafts(client, keys, server.nameOf), settingsDrafts(client)])
+    return [...rights, ...settings]
+  }
   return server.ask(async (client) => {
     const masters = client.nodes?.('master')
     if (masters === undefined) return (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
-    return findingsOfMasters(masters)
+    return findingsOfMasters(masters, draftsOf)
   })
 }
 
-async function findingsOfMasters(masters: readonly RedisLike[]): Promise<Finding[]> {
+async function findingsOfMasters(
+  masters: readonly RedisLike[],
+  draftsOf: (master: RedisLike) => Promise<Draft[]>,
+): Promise<Finding[]> {
   const found = await Promise.allSettled(masters.map(draftsOf))
   const silent = found.find((one) => one.status === 'rejected')
   if (silent && found.every(({ status }) => status === 'rejected')) throw silent.reason
@@ -47,12 +56,12 @@ const doesNotAnswer: Draft = {
   mend: () => 'start it again, or let a replica take over: redis-cli -u redis://<replica> CLUSTER FAILOVER TAKEOVER',
 }
 
-async function draftsOf(client: RedisLike): Promise<Draft[]> {
-  const [info, config] = await Promise.all([client.info(), configOf(client)])
-  const settings = settingsOfInfo(info)
-  const isInCluster = settings.get('cluster_enabled') === '1'
+async function settingsDrafts(client: RedisLike): Promise<Draft[]> {
+  const [text, config] = await Promise.all([ifAllowed(client.info()), configOf(client)])
+  const info = text === undefined ? undefined : settingsOfInfo(text)
+  const isInCluster = info?.get('cluster_enabled') === '1'
   const clusterInfo = isInCluster ? settingsOfInfo(String(await ifAllowed(client.cluster('INFO')))) : []
-  return draftsFrom(new Map([...settings, ...clusterInfo]), config)
+  return draftsFrom(info && new Map([...info, ...clusterInfo]), config, userOf(client))
 }
 
 async function configOf(client: RedisLike): Promise<Settings | undefined> {

@@ -18,6 +18,8 @@ export interface Keys {
   readonly index: string
   /** Hash: the records that all sessions share. */
   readonly shared: string
+  /** A pattern of all of them, as the rights of a user name it. */
+  readonly pattern: string
 }
 
 const prefixPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/
@@ -35,5 +37,6 @@ export function keysUnder(prefix: string): Keys {
     blobs: (sessionId) => `${prefix}:{${sessionId}}:blobs`,
     index: `${prefix}:sessions`,
     shared: `${prefix}:shared`,
+    pattern: `${prefix}:*`,
   }
 }

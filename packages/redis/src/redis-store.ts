@@ -125,7 +125,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       }
     },
 
-    findings: () => redisFindings(server),
+    findings: () => redisFindings(server, keys),
 
     async remove(sessionId, lease) {
       assertSessionId(sessionId)

@@ -4,9 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
 import { appendSome, client, collect, leaseOf, openStore, rejection } from '../test/fixture.ts'
 import type { Store } from '@lastgood/core'
-import { redisFindings } from './findings.ts'
 import { redisStore } from './redis-store.ts'
-import { serverOf } from './server.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const listed = /^ACL SETUSER lastgood on >password ~lastgood:\* (.+)$/m.exec(readme)?.[1]?.split(' ') ?? []
@@ -107,8 +105,7 @@ describe('a user with few rights', () => {
     expect(readme).toContain('see more with `+config|get`')
     await client(server.url).config('SET', 'appendfsync', 'everysec')
     const findingsWith = async (username: string, rights: string[]) => {
-      await storeWith(username, rights)
-      return redisFindings(serverOf(client(server.url, { username, password: 'pass' })))
+      return (await storeWith(username, rights)).findings()
     }
     const few = await findingsWith('few', listed)
     expect(few.map(({ what }) => what)).toEqual([expect.stringContaining('CONFIG GET is not allowed')])
@@ -130,6 +127,63 @@ describe('a user with few rights', () => {
       })
     },
   )
+})
+
+describe('the findings of a user who lacks a right', () => {
+  /** A store of a new user: `~` in its rights is followed by the prefix of the store. */
+  async function examined(rights: readonly string[], keyPrefix = '') {
+    const { redis, prefix } = openStore(server.url)
+    const mine = rights.map((right) => right.replace(/^(%R)?~:/, `$1~${keyPrefix}${prefix}:`))
+    await redis.acl('SETUSER', prefix, 'on', '>pass', ...mine)
+    const own = client(server.url, { username: prefix, password: 'pass', keyPrefix })
+    const store = redisStore(own, { prefix })
+    const dangers = async () => (await store.findings()).filter(({ severity }) => severity === 'danger')
+    return { admin: redis, prefix, store, dangers }
+  }
+
+  const all = ['~:*', ...listed]
+  const without = (...rights: string[]) => all.filter((right) => !rights.includes(right))
+  const writing = ['+hset', '+hdel', '+rpush', '+unlink', '+zadd', '+zrem']
+
+  it.each([
+    ...without('~:*', '+info', '+select', '+eval').map((right) => [right, without(right), [right], [right]] as const),
+    ['+eval', without('+eval'), ['+eval'], all],
+    ['its keys', listed, ['~:*'], all],
+    ['its keys, with those of another application', ['~other:*', ...listed], ['~:*'], all],
+    ['more than reading its keys', ['%R~:*', ...listed], ['~:*'], all],
+    ['the keys that are of no session', ['~:{*', ...listed], ['~:*'], all],
+    ['scripts', [...all, '-@scripting'], ['+eval'], all],
+    ['writing', [...all, '-@write'], writing, writing],
+  ] as const)('%s: names it, and the line that grants it, which suffices', async (_, rights, lacked, grants) => {
+    const { admin, prefix, store, dangers } = await examined(rights)
+    const named = (words: readonly string[], quote = '') =>
+      words.join(' ').replace('~:*', `${quote}~${prefix}:*${quote}`)
+    const grant = `ACL SETUSER ${prefix} ${named(grants, "'")}`
+    expect(await dangers()).toMatchObject([
+      {
+        what: `the user ${prefix} lacks rights of the store: ${named(lacked)}`,
+        mend: `redis-cli -u ${server.url}/0 ${grant}`,
+      },
+    ])
+    await admin.call(...(grant.replaceAll("'", '').split(' ') as [string]))
+    expect(await dangers()).toEqual([])
+    await everything(store)
+  })
+
+  it('name all that is lacking at once, under the key prefix of the client, and leave no key', async () => {
+    const { admin, prefix, dangers } = await examined(without('+hset', '+rpush'), 'app:')
+    expect((await dangers()).map(({ what }) => what)).toEqual([expect.stringMatching(/: \+hset \+rpush$/)])
+    expect(await admin.keys(`*${prefix}*`)).toEqual([])
+  })
+
+  it('are none for one who has them all, and the store tells the others where to ask', async () => {
+    expect(await (await examined(all)).dangers()).toEqual([])
+    const { store } = await examined(without('+hset'))
+    const address = `${server.url.replace('//', '//<user>:<password>@')}/0`
+    expect(await rejection(leaseOf(store, 's'))).toMatchObject({
+      hint: `see which right is missing, and the ACL line that grants it: lastgood doctor --store '${address}'`,
+    })
+  })
 })
 
 async function flushScripts(): Promise<void> {

@@ -16,7 +16,7 @@ import { storeLine } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { jsonDocument } from '../text.ts'
 import { reportLines } from './report-lines.ts'
-import { about, countOf, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
+import { about, countOf, unusable, worstFirst, type DoctorFinding, type DoctorReport } from './report.ts'
 import { tryHistories } from './histories.ts'
 import { sessionFindings } from './session-findings.ts'
 import { brokenConfigFinding, credentialFindings, missingConfigFinding, nodeFindings } from './set-up-findings.ts'
@@ -107,8 +107,6 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
 /** What the store reported itself. The text for several damaged sessions begins with that for one of them. */
 const saysAll = (known: Finding, { what, risk }: Finding): boolean =>
   what.startsWith(known.what) || (risk === unusable && known.risk === unusable)
-
-const unusable = 'no session can be recorded, so none can start or continue (P5)'
 
 function unreachable(error: unknown, source: string): Finding {
   const { message, causes, hint } = failureOf(error)

@@ -5,6 +5,7 @@
 import { isLastgoodError, readHistory, type Clock, type Finding, type Store } from '@lastgood/core'
 import { failureOf, type Failure } from '../failure.ts'
 import type { SessionRow } from '../sessions/session-row.ts'
+import { unusable } from './report.ts'
 import { sessionsText } from './session-findings.ts'
 
 /** The newest sessions are tried: at most this many, for at most this long. */
@@ -37,6 +38,7 @@ export async function tryHistories(
       // It was removed meanwhile.
       if (isLastgoodError(error, 'session-not-found')) continue
       if (told.some(({ what }) => what === failure.message)) continue
+      if (isLastgoodError(error, 'store-unavailable') && told.some(({ risk }) => risk === unusable)) continue
       // Failures with the same mend, e.g. one key, are one finding.
       const mend = failure.hint ?? failure.message
       const alike = byMend.get(mend) ?? { failure, rows: [] }

@@ -22,6 +22,9 @@ export interface DoctorReport {
   readonly findings: readonly DoctorFinding[]
 }
 
+/** The risk of a store that cannot be used. A store that knows why says the same, so that it is told once. */
+export const unusable = 'no session can be recorded, so none can start or continue (P5)'
+
 const severities: readonly Finding['severity'][] = ['danger', 'warning', 'info']
 
 /** The worst first; within a severity, in the order in which they were found. */
