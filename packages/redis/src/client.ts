@@ -37,6 +37,8 @@ export interface RedisLikeOptions {
   username?: string | undefined
   db?: number | undefined
   tls?: object | undefined
+  commandTimeout?: number | undefined
+  socketTimeout?: number | undefined
   /** Sentinels, and the `name` of the group that they watch. */
   sentinels?: ReadonlyArray<{ host?: string | undefined; port?: number | undefined }> | null | undefined
   name?: string | undefined
@@ -44,4 +46,6 @@ export interface RedisLikeOptions {
   keyPrefix?: string | undefined
   /** Of a Cluster: which nodes answer reads. */
   scaleReads?: unknown
+  /** Of a Cluster: the options of its connections. */
+  redisOptions?: object | undefined
 }

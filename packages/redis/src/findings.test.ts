@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { newFolder } from '../../../test/support/folder.ts'
 import { type StartOptions, startRedis } from '../../../test/support/redis-server.ts'
-import { client, rejection } from '../test/fixture.ts'
+import { client as anyClient, rejection } from '../test/fixture.ts'
 import { redisStore } from './redis-store.ts'
 
 async function ownServer(options: StartOptions) {
@@ -11,6 +11,10 @@ async function ownServer(options: StartOptions) {
   onTestFinished(() => server.stop())
   return server
 }
+
+/** With the limits of time that the README asks for. */
+const client: typeof anyClient = (url, options) =>
+  anyClient(url, { commandTimeout: 5000, socketTimeout: 10_000, ...options })
 
 const whats = (findings: readonly { what: string }[]) => findings.map(({ what }) => what)
 
@@ -85,6 +89,13 @@ describe('the findings of a server', () => {
         told === undefined ? [] : [expect.stringContaining(told)],
       )
     }
+  })
+
+  it('are of the client, too: its limits of time', async () => {
+    const { url } = await ownServer({})
+    expect(whats(await redisStore(anyClient(url)).findings())).toEqual([
+      'the Redis client has no commandTimeout and no socketTimeout',
+    ])
   })
 
   it('of a replica begin with where its master is', async () => {

@@ -1,10 +1,11 @@
 /**
- * What puts a promise at risk on the server, or on each master of a Cluster; for people.
+ * What puts a promise at risk on the server, or on each master of a Cluster, and in the client; for people.
  *
  * 1. It only reads: INFO, and CONFIG GET of the settings that matter, if the user may; and which rights the user has.
  * 2. A finding common to several masters is reported once, with all their names.
  */
 import { shellWord, type Finding } from '@lastgood/core'
+import { limitFindings } from './client-limits.ts'
 import type { RedisLike } from './client.ts'
 import { isForbidden } from './failure.ts'
 import { addressed, type Draft, draftsFrom, type Settings, settingNames } from './finding-rules.ts'
@@ -21,8 +22,10 @@ export function redisFindings(server: Server, keys: Keys): Promise<Finding[]> {
   }
   return server.ask(async (client) => {
     const masters = client.nodes?.('master')
-    if (masters === undefined) return (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
-    return findingsOfMasters(masters, draftsOf)
+    const found = masters
+      ? await findingsOfMasters(masters, draftsOf)
+      : (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
+    return [...found, ...limitFindings(client)]
   })
 }
 

@@ -22,7 +22,7 @@ async function storeWith(username: string, rights: string[], db = 0) {
   const admin = new Redis(server.url)
   await admin.acl('SETUSER', username, 'on', '>pass', '~test:*', ...rights)
   admin.disconnect()
-  return openStore(server.url, { username, password: 'pass', db }).store
+  return openStore(server.url, { username, password: 'pass', db, commandTimeout: 5000, socketTimeout: 10_000 }).store
 }
 
 /** Every command that the store may ever send. */
