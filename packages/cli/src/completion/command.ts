@@ -63,7 +63,7 @@ async function read(context: CliContext, place: StoreOptions, prefix: string): P
   const { choices } = await setUp(context, place, false)
   const { store, close } = await choices[0].open()
   try {
-    const { rows } = await sessionRows(store)
+    const { rows } = await sessionRows(store, context.clock.now())
     return rows
       .filter(({ head }) => head.sessionId.startsWith(prefix))
       .slice(0, mostIds)

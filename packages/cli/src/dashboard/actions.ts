@@ -49,7 +49,7 @@ export async function act(place: ActionPlace, sessionId: string, asked: CheckedA
   if (!summary) throw sessionNotFound(sessionId, store)
   const { action, reason } = asked
   try {
-    const done = await doIt(place, rowOf(summary, await readFleetAgents(store.shared, place.clock)), asked)
+    const done = await doIt(place, rowOf(summary, await readFleetAgents(store.shared, place.clock.now())), asked)
     const isNoted = await note(place, { action, sessionId, reason, outcome: done.text })
     return isNoted ? done : { ...done, text: `${done.text}; the reason could not be recorded` }
   } catch (error) {

@@ -111,7 +111,7 @@ export function apiOf(parts: ApiParts): Hono {
     const started = resumes.of(id, hasContent)
     const facts = {
       store: opened,
-      row: rowOf(summary, await readFleetAgents(opened.shared, clock)),
+      row: rowOf(summary, await readFleetAgents(opened.shared, clock.now())),
       flags,
       agents,
       now: clock.now(),

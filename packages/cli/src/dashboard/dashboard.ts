@@ -69,7 +69,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const resumeAll = new ResumeAll({
     clock,
     resumes,
-    stopped: async (sessionId) => stoppedSession(await store.open(), sessionId, agents),
+    stopped: async (sessionId) => stoppedSession(await store.open(), sessionId, agents, clock.now()),
     onChange: () => watcher.tell(),
   })
   watcher.staggered = () => resumeAll.standing

@@ -238,12 +238,12 @@ test('a session that a person has parked is not resumed with the others, one who
   await seed(store, 'stopped', [...before, parked('stopped by SIGTERM')])
   const exhausted: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'Gave up waiting' }
   await seed(store, 'exhausted', [...before, exhausted])
-  const rows = (await sessionRows(store)).rows
+  const rows = (await sessionRows(store, 0)).rows
   const ids = (await stoppedSessions(store, rows, new Set())).map(({ sessionId }) => sessionId)
   expect(ids.toSorted()).toEqual(['exhausted', 'stopped'])
-  const now = await Promise.all(rows.map(({ head }) => stoppedSession(store, head.sessionId, new Set())))
+  const now = await Promise.all(rows.map(({ head }) => stoppedSession(store, head.sessionId, new Set(), 0)))
   expect(now.flatMap((head) => head?.sessionId ?? []).toSorted()).toEqual(['exhausted', 'stopped'])
-  expect(await stoppedSession(store, 'removed', new Set())).toBeUndefined()
+  expect(await stoppedSession(store, 'removed', new Set(), 0)).toBeUndefined()
   const { sessionIds } = await stage(store).get<ResumeAllDocument>('/api/resume-all')
   expect(sessionIds.toSorted()).toEqual(['exhausted', 'stopped'])
 })
@@ -253,7 +253,7 @@ test('one broken journal keeps nobody back, a store that does not answer is told
   const exhausted: EntryBody = { type: 'session-suspended', reason: 'exhausted', detail: 'Gave up waiting' }
   for (const id of ['broken', 'sound'])
     await seed(inner, id, [started(1), sent(), overloaded(0, Date.now()), exhausted])
-  const rows = (await sessionRows(inner)).rows
+  const rows = (await sessionRows(inner, 0)).rows
   const failing = (code: 'journal-corrupt' | 'store-unavailable'): Store => ({
     ...inner,
     read(id, after) {

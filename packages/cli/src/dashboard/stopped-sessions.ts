@@ -31,9 +31,10 @@ export async function stoppedSession(
   store: Store,
   sessionId: string,
   agents: ReadonlySet<string>,
+  now: number,
 ): Promise<Head | undefined> {
   const summary = await store.summary(sessionId)
-  const row = summary && rowOf(summary, await readFleetAgents(store.shared))
+  const row = summary && rowOf(summary, await readFleetAgents(store.shared, now))
   return row && (await isStopped(store, row, agents)) ? row.head : undefined
 }
 

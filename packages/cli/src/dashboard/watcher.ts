@@ -211,7 +211,7 @@ export class Watcher {
     const store = await kept.open()
     const missing = this.#cards.ids.length > 0 ? missingFolder(store.location) : undefined
     if (missing !== undefined) throw folderGone(missing)
-    this.#cards.fleet = await readFleetAgents(store.shared, clock)
+    this.#cards.fleet = await readFleetAgents(store.shared, clock.now())
     const { summaries, isFull, failure } = await this.#looker.look(store, this.#cards.held)
     let damage = failure
     for (const summary of summaries) {

@@ -78,7 +78,7 @@ async function examine(context: CliContext, place: SetUp, loaded: LoadedConfig |
   try {
     const here = { location: store.location, source }
     const known = await store.findings().catch((error: unknown) => [unreachable(error, source)])
-    const { rows, failure } = await sessionRows(store)
+    const { rows, failure } = await sessionRows(store, context.clock.now())
     const facts = {
       now: context.clock.now(),
       flags: place.flags,

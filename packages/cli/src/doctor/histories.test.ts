@@ -101,7 +101,7 @@ it('the newest sessions are tried first, and not for longer than 10 s', async ()
   const [clock, memory, tried] = [new ManualClock(), memoryStore(), new Array<string>()]
   for (const id of ['old', 'newest', 'new']) await seed(memory, id, whole)
   const at = { old: 1, new: 2, newest: 3 }
-  const rows = (await sessionRows(memory)).rows.map((row) => ({
+  const rows = (await sessionRows(memory, 0)).rows.map((row) => ({
     ...row,
     head: { ...row.head, updatedAt: at[row.head.sessionId as keyof typeof at] },
   }))

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Store } from '@lastgood/core'
+import { noteFleetAgent, type Store } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { answered, ended, overloaded, project, run, seed, sent, started } from '../../test/context.ts'
 
 async function some(store: Store): Promise<void> {
@@ -29,6 +30,17 @@ describe('list', () => {
     expect(stdout).toMatch(/running +busy .*held by pid 1 on gone\.test/)
     expect(stderr).toBe(`store    file:${cwd}/state (--store)\n1 more with: lastgood list --all --store state\n`)
     expect(ids((await run(['list', '--all', '--store', 'state'], { cwd })).stdout)).toHaveLength(4)
+  })
+
+  it.each([
+    [100, 'queued'],
+    [101, 'interrupted'],
+  ])('asks its own clock, at %i ms, whether workers still come for a session: %s', async (startAt, state) => {
+    const { cwd, store } = project()
+    await seed(store, 's', [started(1), sent()])
+    await noteFleetAgent(store.shared, 'coder', 0, 100)
+    const { stdout } = await run(['list', '--store', 'state'], { cwd, clock: new ManualClock({ startAt }) })
+    expect(stdout).toMatch(new RegExp(`\\n${state} +s +coder`))
   })
 
   it('filters by state and by age', async () => {

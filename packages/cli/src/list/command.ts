@@ -49,6 +49,7 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
     const now = context.clock.now()
     const { rows, failure } = await sessionRows(
       store,
+      now,
       options.since === undefined ? {} : { updatedSince: now - options.since },
     )
     const shown = rows.filter((row) =>

@@ -45,7 +45,7 @@ async function prune(context: CliContext, options: PruneOptions): Promise<void> 
       return
     }
     const now = context.clock.now()
-    const { rows, failure } = await sessionRows(store)
+    const { rows, failure } = await sessionRows(store, now)
     // A session that cannot be read may be a fork of any other.
     if (failure !== undefined) throw unreadable(failure)
     const { olderThan: olderThanMs } = options

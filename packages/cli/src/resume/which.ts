@@ -66,7 +66,7 @@ async function letPick(
 ): Promise<Answer> {
   const { flags } = place
   const { stderr, env, clock, cwd, home } = context
-  const { rows: all, failure } = await sessionRows(store)
+  const { rows: all, failure } = await sessionRows(store, clock.now())
   const rows = all.filter(({ head }) => helpedBy(head) === undefined)
   if (failure !== undefined) {
     const doctor = commandLine('lastgood doctor', ...flags)
@@ -118,7 +118,7 @@ async function listWhich(
 ): Promise<Answer> {
   const { flags } = place
   const { stderr, stdout, clock } = context
-  const { rows, failure } = await sessionRows(store)
+  const { rows, failure } = await sessionRows(store, clock.now())
   const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
   const recoverable = rows.filter(({ isRecoverable }) => isRecoverable)
   const other = rows.length === 0 ? await elsewhere(place, store.location) : undefined

@@ -18,7 +18,7 @@ import { commandLine } from '../text.ts'
 
 /** Where a command looks. */
 type Place = Pick<SetUp, 'choices' | 'configFlag'>
-type Here = Pick<CliContext, 'cwd' | 'stderr'>
+type Here = Pick<CliContext, 'cwd' | 'stderr' | 'clock'>
 
 export interface Located {
   readonly opened: OpenStore
@@ -34,23 +34,24 @@ export interface Located {
  * a session of another folder itself; for all other commands this function does.
  */
 export async function locate(
-  { cwd, stderr }: Here,
+  { cwd, stderr, clock }: Here,
   place: Place,
   argument: string,
   commands: readonly string[] = [],
 ): Promise<Located> {
   const [choice] = place.choices
   const opened = await choice.open()
+  const now = clock.now()
   try {
     const { row, later } =
-      argument === 'last' ? await newest(opened.store, cwd) : { row: await named(opened.store, argument) }
+      argument === 'last' ? await newest(opened.store, cwd, now) : { row: await named(opened.store, argument, now) }
     if (row) {
       if (later) stderr.write(`note: written later, in a folder that is not known: ${later.head.sessionId}\n`)
       const note = argument === 'last' && commands.length === 0 ? noteOfFolder(row.head, cwd) : undefined
       if (note !== undefined) stderr.write(`${note}\n`)
       return { opened, row }
     }
-    throw await notFound(opened.store, argument, place, commands)
+    throw await notFound(opened.store, argument, place, commands, now)
   } catch (error) {
     await opened.close()
     throw error
@@ -91,17 +92,18 @@ export async function locateJournal(
   }
 }
 
-async function named(store: Store, sessionId: string): Promise<SessionRow | undefined> {
+async function named(store: Store, sessionId: string, now: number): Promise<SessionRow | undefined> {
   const summary = await store.summary(sessionId)
-  return summary && rowOf(summary, await readFleetAgents(store.shared))
+  return summary && rowOf(summary, await readFleetAgents(store.shared, now))
 }
 
 /** `later`: one that was written after it, and may be of this folder, too: that of a client of `lastgood gateway`. */
 async function newest(
   store: Store,
   cwd: string,
+  now: number,
 ): Promise<{ row: SessionRow | undefined; later?: SessionRow | undefined }> {
-  const { rows, failure } = await sessionRows(store)
+  const { rows, failure } = await sessionRows(store, now)
   // The damaged session may be the newest: going on with another could surprise.
   if (isJournalError(failure)) {
     const { code, message, hint: shows, cause, details } = failure
@@ -129,6 +131,7 @@ async function notFound(
   sessionId: string,
   place: Place,
   commands: readonly string[],
+  now: number,
 ): Promise<LastgoodError> {
   const [{ flag }, ...others] = place.choices
   const flags = [flag, place.configFlag]
@@ -140,7 +143,7 @@ async function notFound(
   const known = await whereElse(sessionId, store.location, others, (flag) =>
     commandFor(sessionId, [flag, place.configFlag]),
   )
-  const { rows } = await sessionRows(store)
+  const { rows } = await sessionRows(store, now)
   const id = nearest(
     sessionId,
     rows.map(({ head }) => head.sessionId),

@@ -69,11 +69,12 @@ export const recoverableFirst = (a: SessionRow, b: SessionRow): number =>
 /** In the order of `recoverableFirst`. */
 export async function sessionRows(
   store: Store,
+  now: number,
   filter: SessionFilter = {},
 ): Promise<{ rows: SessionRow[]; failure?: unknown }> {
   const rows: SessionRow[] = []
   try {
-    const fleet = await readFleetAgents(store.shared)
+    const fleet = await readFleetAgents(store.shared, now)
     for await (const summary of store.list(filter)) rows.push(rowOf(summary, fleet))
   } catch (failure) {
     // One damaged session must not hide the others: those listed before it are shown, and the damage is reported.

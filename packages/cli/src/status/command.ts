@@ -48,7 +48,7 @@ async function status(context: CliContext, options: StatusOptions): Promise<void
   const opened = await place.choices[0].open()
   try {
     const { store, source } = opened
-    const { rows, failure } = await sessionRows(store)
+    const { rows, failure } = await sessionRows(store, context.clock.now())
     const records = await providerHealth(store.shared, context.clock).records()
     const open = openRows(rows)
     const choice = pageChoice(context, store, options.page, place)

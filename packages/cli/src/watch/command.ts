@@ -91,7 +91,7 @@ async function viewerOf(
   seen: Map<string, Known>,
 ): Promise<Viewer> {
   if (head === undefined) {
-    const { rows, failure } = await sessionRows(store)
+    const { rows, failure } = await sessionRows(store, context.clock.now())
     // A session that cannot be read is reported when `follow` meets it.
     if (failure !== undefined && !isJournalError(failure)) throw failure
     for (const row of rows) seen.set(row.head.sessionId, row.head)

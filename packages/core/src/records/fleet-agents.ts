@@ -5,7 +5,6 @@
  * 2. A note holds until its instant, and workers renew it: a fleet that is gone is not said to continue anything.
  * 3. It is advice, like all shared state: where it could not be written, a queued turn looks like an interrupted one.
  */
-import { systemClock, type Clock } from '../clock.ts'
 import type { Head } from '../store/head.ts'
 import { isRecord } from '../json.ts'
 import type { SharedState } from './shared-state.ts'
@@ -18,8 +17,7 @@ const key = 'fleet:agents'
 const attempts = 3
 
 /** Errors: `store-unavailable`. */
-export async function readFleetAgents(shared: SharedState, clock: Clock = systemClock): Promise<FleetAgents> {
-  const now = clock.now()
+export async function readFleetAgents(shared: SharedState, now: number): Promise<FleetAgents> {
   const noted = [...notesIn((await shared.read(key))?.value)]
   return new Set(noted.flatMap(([agent, until]) => (until >= now ? [agent] : [])))
 }

@@ -64,7 +64,7 @@ export async function readReport(
   store: Store,
   { since, now, prices }: ReportOptions,
 ): Promise<{ report: Report; failure?: unknown }> {
-  const { rows, ...failed } = await sessionRows(store, { updatedSince: since })
+  const { rows, ...failed } = await sessionRows(store, now, { updatedSince: since })
   const outages = new Outages()
   const sessions: SessionLine[] = []
   const unreadable: Unreadable[] = leftOutBy(failed.failure)
