@@ -4,7 +4,7 @@
 //
 // 1. Every export and command of a manifest is an entry, at the place that the manifest names.
 // 2. A package bundles a dependency only if it is loaded at every start: xstate and zod in core.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, relative } from 'node:path'
 import { build } from 'rolldown'
@@ -59,7 +59,19 @@ function writeLicences(name) {
   if (texts.length > 0) writeFileSync(join(folder, 'dist/LICENSES.txt'), texts.join('\n\n'))
 }
 
+/** The page of each error comes with the command line. What it links to outside of its folder does not: the words stay. */
+function writeErrorPages() {
+  const pages = join(import.meta.dirname, '../docs/errors')
+  const place = join(import.meta.dirname, 'cli/dist/errors')
+  mkdirSync(place, { recursive: true })
+  for (const page of readdirSync(pages)) {
+    const text = readFileSync(join(pages, page), 'utf8')
+    writeFileSync(join(place, page), text.replace(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, '$1'))
+  }
+}
+
 const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
 const names = folders.flatMap((one) => (one.isDirectory() ? [one.name] : []))
 await build(names.map(optionsFor))
 for (const name of names) writeLicences(name)
+writeErrorPages()

@@ -1,4 +1,5 @@
 import { LastgoodError } from '@lastgood/core'
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { failureOf } from './failure.ts'
 
@@ -12,4 +13,12 @@ it.each([
 ])('no secret of a known shape is in what a failed command tells: %s', (error) => {
   expect(JSON.stringify(failureOf(error))).toContain('[secret]')
   expect(JSON.stringify(failureOf(error))).not.toContain('hunter2')
+})
+
+it('names a page that comes with the package, and leads nowhere outside of it', () => {
+  const { docs = '' } = failureOf(new LastgoodError('store-unavailable', 'it cannot answer', { hint: 'look' }))
+  const page = readFileSync(docs, 'utf8')
+  expect(page).toContain('# store-unavailable')
+  expect(page).toContain('see packages/redis.')
+  expect(page).not.toContain('](../')
 })

@@ -2,7 +2,8 @@
  * How a command fails: an `error:` line, what caused it, and the next command, on stderr; with `--json` an object on
  * stdout as well. Set-up errors of the command line have a class of their own, so that core keeps to its codes.
  */
-import { isLastgoodError, withoutSecrets, type ErrorOptions } from '@lastgood/core'
+import { isLastgoodError, withoutSecrets, type ErrorCode, type ErrorOptions } from '@lastgood/core'
+import { builtFile } from './built.ts'
 import type { CliContext } from './context.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { atSamePlace } from './same-place.ts'
@@ -25,7 +26,7 @@ export interface Failure {
   message: string
   causes: string[]
   hint: string | undefined
-  /** The page about it, in the repository. */
+  /** The page about it, in this package. */
   docs: string | undefined
   details: Readonly<Record<string, unknown>>
   exitCode: number
@@ -42,9 +43,17 @@ export function failureOf(error: unknown, argv: readonly string[] = []): Failure
     const { code, hint, details } = error
     // The message says why, and the API's answer may quote the conversation.
     const causes = code === 'request-failed' ? [] : base.causes
-    const docs = `docs/errors/${code}.md`
     const next = hint === undefined ? undefined : atSamePlace(hint, argv)
-    return { ...base, causes, code, hint: next, docs, details, exitCode: exitCodeOf(error), stack: undefined }
+    return {
+      ...base,
+      causes,
+      code,
+      hint: next,
+      docs: errorPage(code),
+      details,
+      exitCode: exitCodeOf(error),
+      stack: undefined,
+    }
   }
   const other = { ...base, docs: undefined, details: {} }
   if (error instanceof ConfigError) {
@@ -53,6 +62,9 @@ export function failureOf(error: unknown, argv: readonly string[] = []): Failure
   const masked = stack === undefined ? undefined : withoutSecrets(stack)
   return { ...other, code: 'unexpected', hint: undefined, exitCode: exitCodes.failed, stack: masked }
 }
+
+/** The path of the page about errors of this code. */
+export const errorPage = (code: ErrorCode): string => builtFile(`errors/${code}.md`)
 
 /** Reports `error` and returns the exit code. */
 export function reportFailure(context: CliContext, error: unknown, json: boolean): number {

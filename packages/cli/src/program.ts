@@ -10,7 +10,7 @@ import { commandsFor } from './commands.ts'
 import { completeCommand } from './completion/command.ts'
 import { exampleOf } from './help-example.ts'
 import { exitCodes } from './exit-codes.ts'
-import { reportFailure, writeFailureJson } from './failure.ts'
+import { errorPage, reportFailure, writeFailureJson } from './failure.ts'
 import { safeText } from './text.ts'
 
 export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<number> {
@@ -37,7 +37,7 @@ export async function main(outside: Omit<CliContext, 'setExitCode'>): Promise<nu
         message: error.message.replace(/^error: /, ''),
         causes: [],
         hint: help,
-        docs: 'docs/errors/bad-option.md',
+        docs: errorPage('bad-option'),
         details: {},
         exitCode: exitCodes.usage,
       })

@@ -6,7 +6,7 @@ import { startRedis } from '../../../test/support/redis-server.ts'
 import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
 import { redisLimiter } from './redis-limiter.ts'
 
-const page = readFileSync(new URL('../../../docs/fleet.md', import.meta.url), 'utf8')
+const page = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const [, rights = ''] = /^ACL SETUSER lastgood on >password (.+)$/m.exec(page) ?? []
 
 it('needs only the rights that its page lists, and no key of another prefix', async () => {
@@ -52,6 +52,6 @@ it('a right that is missing is told with the page that lists it', async () => {
   await expect(start({ coder: agentOf('coder') }).pause('coder')).rejects.toMatchObject({
     code: 'store-unavailable',
     message: expect.stringMatching(/^the Redis of the fleet refuses: NOPERM /),
-    hint: expect.stringContaining('docs/fleet.md'),
+    hint: expect.stringContaining('the README of @lastgood/fleet'),
   })
 })

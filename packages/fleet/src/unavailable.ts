@@ -28,7 +28,7 @@ const ping = 'check that the server is up and reachable from here: redis-cli pin
 
 function hintForRefusal(text: string): string {
   return /NOPERM|NOAUTH|WRONGPASS|can't run this command|can't access/.test(text)
-    ? 'check the user, its password and its rights, which docs/fleet.md lists: redis-cli ACL GETUSER <user>'
+    ? 'check the user, its password and its rights, which the README of @lastgood/fleet lists: redis-cli ACL GETUSER <user>'
     : 'see what is wrong with that server: lastgood doctor --store redis://…'
 }
 

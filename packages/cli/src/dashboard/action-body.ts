@@ -56,9 +56,7 @@ function checked<Body>(schema: z.ZodType<Body>, body: unknown): Body {
   const field = safeLine((isUnknown ? issue.keys[0] : issue?.path.join('.')) || 'the request').slice(0, 60)
   const why = isUnknown ? 'there is no such field' : (issue?.code ?? 'unreadable')
   throw new LastgoodError('bad-option', `${field} is not valid: ${why}`, {
-    hint:
-      (Object.hasOwn(shapes, field) && shapes[field]) ||
-      `known fields: ${Object.keys(shapes).join(', ')}; see docs/dashboard.md#for-programs`,
+    hint: (Object.hasOwn(shapes, field) && shapes[field]) || `known fields: ${Object.keys(shapes).join(', ')}`,
     details: { field },
   })
 }
