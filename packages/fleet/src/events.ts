@@ -22,9 +22,15 @@ export type FleetEvent =
   | { kind: 'unreadable'; sessionId: string; code: string }
   /**
    * Redis or the store cannot answer; the fleet asks again. Reported once until it can; of a queue and of sessions, which
-   * have no `trouble-over`, every ten seconds at most.
+   * have no `trouble-over`, every ten seconds at most. `hint`: what to do if it lasts.
    */
-  | { kind: 'trouble'; where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session'; code: string; message: string }
+  | {
+      kind: 'trouble'
+      where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session'
+      code: string
+      message: string
+      hint?: string
+    }
   | { kind: 'trouble-over'; where: 'due-index' | 'queue' | 'sweep' | 'recovery' | 'session' }
 
 export type Tell = (event: FleetEvent) => void

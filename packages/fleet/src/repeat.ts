@@ -48,8 +48,9 @@ export async function repeat({ clock, tell, where, signal }: Repeated, once: () 
 
 export function troubleOf(where: Repeated['where'], error: unknown): Extract<FleetEvent, { kind: 'trouble' }> {
   // The message of a foreign error may quote anything.
-  const [code, message] = isLastgoodError(error) ? [error.code, error.message] : ['unknown', nameOf(error)]
-  return { kind: 'trouble', where, code, message }
+  if (!isLastgoodError(error)) return { kind: 'trouble', where, code: 'unknown', message: nameOf(error) }
+  const { code, message, hint } = error
+  return { kind: 'trouble', where, code, message, ...(hint !== undefined && { hint }) }
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'something was thrown')

@@ -48,10 +48,15 @@ it('a right that is missing is told with the page that lists it', async () => {
   const admin = connect(server.url)
   await admin.acl('SETUSER', 'lastgood', 'on', '>password', ...rights.replace('~{lastgood:fleet}:* ', '').split(' '))
   const redis = connect(server.url.replace('//', '//lastgood:password@'))
-  const { start } = openPlace(redis, 'lastgood')
-  await expect(start({ coder: agentOf('coder') }).pause('coder')).rejects.toMatchObject({
+  const { start, told } = openPlace(redis, 'lastgood')
+  const refusal = {
     code: 'store-unavailable',
     message: expect.stringMatching(/^the Redis of the fleet refuses: NOPERM /),
     hint: expect.stringContaining('the README of @lastgood/fleet'),
-  })
+  }
+  await expect(start({ coder: agentOf('coder') }).pause('coder')).rejects.toMatchObject(refusal)
+  // Nor is it told only to who asks.
+  await expect
+    .poll(() => told, patient)
+    .toContainEqual(expect.objectContaining({ kind: 'trouble', where: 'queue', ...refusal }))
 })

@@ -29,6 +29,10 @@ it.each([
     { kind: 'trouble', where: 'queue', code: 'store-unavailable', message: 'no answer' },
     'queue: no answer (store-unavailable); trying again',
   ],
+  [
+    { kind: 'trouble', where: 'queue', code: 'store-unavailable', message: 'no answer', hint: 'look\nthere' },
+    'queue: no answer (store-unavailable); trying again; next: look there',
+  ],
   [{ kind: 'trouble-over', where: 'queue' }, 'queue: working again'],
 ] as const)('%o is one line for people', (event, line) => {
   expect(lineOf(event, 0)).toBe(line)

@@ -5,7 +5,10 @@ import { safeLine } from '../text.ts'
 
 /** `now`: epoch ms. */
 export function lineOf(event: FleetEvent, now: number): string {
-  if (event.kind === 'trouble') return `${event.where}: ${safeLine(event.message)} (${event.code}); trying again`
+  if (event.kind === 'trouble') {
+    const next = event.hint === undefined ? '' : `; next: ${safeLine(event.hint)}`
+    return `${event.where}: ${safeLine(event.message)} (${event.code}); trying again${next}`
+  }
   if (event.kind === 'trouble-over') return `${event.where}: working again`
   return `${safeLine(event.sessionId)}  ${safeLine(whatOf(event, now))}`
 }
