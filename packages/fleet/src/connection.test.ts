@@ -2,6 +2,7 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, it, onTestFinished } from 'vitest'
 import { startProxy } from '../../redis/test/proxy.ts'
+import { silentPort, startSentinel } from '../../redis/test/sentinel.ts'
 import { agentOf, connect, expectEnded, openPlace, patient } from '../test/fixture.ts'
 import { fleetClient } from './client.ts'
 
@@ -90,4 +91,16 @@ it('why there is no connection is told, also to a client whose commands have a t
     code: 'store-unavailable',
     message: 'the Redis of the fleet cannot answer: connect ECONNREFUSED 127.0.0.1:1',
   })
+})
+
+it('a sentinel that hangs keeps no fleet from the next one', { timeout: 30_000 }, async () => {
+  const { store, prefix } = openPlace()
+  const { sentinelPort, stop } = await startSentinel()
+  onTestFinished(stop)
+  const sentinels = [await silentPort(), sentinelPort].map((port) => ({ host: '127.0.0.1', port }))
+  const connection = new Redis({ sentinels, name: 'main', lazyConnect: true })
+  onTestFinished(() => connection.disconnect())
+  const client = fleetClient({ store, connection, prefix })
+  onTestFinished(() => client.close())
+  expect(await client.status()).toMatchObject({ agents: {} })
 })

@@ -53,9 +53,14 @@ export function patientCopyOf(connection: FleetConnection): FleetConnection {
 const enableOfflineQueue = true
 /** BullMQ blocks for ten seconds at most. */
 const socketTimeout = 15_000
+/** A sentinel that hangs keeps a copy from asking the next one for as long. */
+const sentinelMs = 2_000
 
 function duplicateOf(connection: FleetConnection, limits: object): FleetConnection {
-  if (!isCluster(connection)) return heard(connection.duplicate({ ...limits, socketTimeout, enableOfflineQueue }))
+  if (!isCluster(connection)) {
+    const { sentinelCommandTimeout = sentinelMs } = connection.options
+    return heard(connection.duplicate({ ...limits, socketTimeout, sentinelCommandTimeout, enableOfflineQueue }))
+  }
   const redisOptions = { ...connection.options.redisOptions, ...limits, socketTimeout }
   // The types of the two differ only in options that may be undefined.
   return heard(connection.duplicate(undefined, { redisOptions, enableOfflineQueue } as never))

@@ -39,6 +39,8 @@ export interface RedisLikeOptions {
   tls?: object | undefined
   commandTimeout?: number | undefined
   socketTimeout?: number | undefined
+  /** Of one question to a sentinel. */
+  sentinelCommandTimeout?: number | undefined
   /** Sentinels, and the `name` of the group that they watch. */
   sentinels?: ReadonlyArray<{ host?: string | undefined; port?: number | undefined }> | null | undefined
   name?: string | undefined

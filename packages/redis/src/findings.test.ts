@@ -94,7 +94,7 @@ describe('the findings of a server', () => {
   it('are of the client, too: its limits of time', async () => {
     const { url } = await ownServer({})
     expect(whats(await redisStore(anyClient(url)).findings())).toEqual([
-      'the Redis client has no commandTimeout and no socketTimeout',
+      'the Redis client has no socketTimeout and no commandTimeout',
     ])
   })
 

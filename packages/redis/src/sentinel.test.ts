@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { appendSome, collect, leaseOf, rejection } from '../test/fixture.ts'
-import { startSentinel } from '../test/sentinel.ts'
+import { silentPort, startSentinel } from '../test/sentinel.ts'
 import { redisStore } from './redis-store.ts'
 
 it('P1: a session goes on with the same lease on the replica that a sentinel promoted', async () => {
@@ -38,4 +38,17 @@ it('a group that the sentinels do not know is told as such, also to a client wit
     message: `the store at redis+sentinel://127.0.0.1:${sentinelPort}/other/0 cannot answer: the sentinels know no group of that name`,
     hint: expect.stringContaining('sentinel masters'),
   })
+})
+
+it('a sentinel that hangs keeps nobody from the next one, with the limits of time that the README asks for', async () => {
+  const { sentinelPort, stop } = await startSentinel()
+  onTestFinished(stop)
+  const sentinels = [await silentPort(), sentinelPort].map((port) => ({ host: '127.0.0.1', port }))
+  const limits = { commandTimeout: 5000, socketTimeout: 10_000, sentinelCommandTimeout: 100 }
+  const redis = new Redis({ sentinels, name: 'main', ...limits })
+  redis.on('error', () => undefined)
+  onTestFinished(() => redis.disconnect())
+  const store = redisStore(redis)
+  expect(await store.summary('s')).toBeUndefined()
+  expect((await store.findings()).filter(({ what }) => what.includes('client'))).toEqual([])
 })

@@ -2,11 +2,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { onTestFinished } from 'vitest'
 import { freePort } from '../../../test/support/free-port.ts'
 import { findRedisServer, type RunningRedis, startRedis } from '../../../test/support/redis-server.ts'
+
+/** The port of a server that takes connections and never answers, as a sentinel does that hangs. */
+export async function silentPort(): Promise<number> {
+  const silent = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  return (silent.address() as AddressInfo).port
+}
 
 export interface RunningSentinel {
   master: RunningRedis
