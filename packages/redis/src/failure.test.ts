@@ -43,6 +43,12 @@ describe('storeUnavailable', () => {
     ['NOAUTH Authentication required.', 'NOAUTH', /password/],
     ['WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', /password/],
     ["NOPERM this user has no permissions to run the 'evalsha' command", 'NOPERM', /ACL/],
+    [
+      "NOPERM this user has no permissions to run the 'select' command",
+      'NOPERM',
+      /^grant it: redis-cli -u redis:\/\/127\.0\.0\.1:6379\/0 ACL SETUSER <user> \+select /,
+    ],
+    ["NOPERM User few has no permissions to run the 'cluster|slots' command", 'NOPERM', /ACL SETUSER <user> /],
     ['ERR DB index is out of range', 'ERR', /name one that it has/],
     ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again .* cluster nodes/],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7000', undefined, /try again/],

@@ -131,6 +131,13 @@ const kinds: readonly Kind[] = [
   },
   { match: 'NOAUTH', problem: 'it requires a password', hint: credentials },
   { match: 'WRONGPASS', problem: 'it refused the password', hint: credentials },
+  // Without these a client has no connection, so nobody can ask what else the user lacks.
+  {
+    match: /^NOPERM .*'(select|cluster\S*)' command/,
+    problem: 'the user is not allowed what a client needs to connect',
+    hint: (location) =>
+      `grant it: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}ACL SETUSER <user> +select '+cluster|slots' '+cluster|info'`,
+  },
   // Inside a script, Redis 7 gives no code.
   {
     match: /^NOPERM |The user executing the script can't/,

@@ -21,9 +21,10 @@ export function redisFindings(server: Server, keys: Keys): Promise<Finding[]> {
     return [...rights, ...settings]
   }
   return server.ask(async (client) => {
-    const masters = client.nodes?.('master')
-    const found = masters
-      ? await findingsOfMasters(masters, draftsOf)
+    // A Cluster knows its masters only once it is ready, for which any question waits, but CLUSTER.
+    if (client.nodes) await ifAllowed(client.info())
+    const found = client.nodes
+      ? await findingsOfMasters(client.nodes('master'), draftsOf)
       : (await draftsOf(client)).map((draft) => addressed(draft, cliOf(client)))
     return [...found, ...limitFindings(client)]
   })

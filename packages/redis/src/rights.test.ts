@@ -49,7 +49,12 @@ describe('a user with few rights', () => {
   })
 
   it.each([
-    ['a user without +select', 1, listed.filter((right) => right !== '+select'), 'the user is not allowed'],
+    [
+      'a user without +select',
+      1,
+      listed.filter((right) => right !== '+select'),
+      'the user is not allowed what a client needs',
+    ],
     ['a database that is not there', 99, listed, 'it has no such database'],
   ])('of %s is told instead of being served from database 0', async (_, db, rights, problem) => {
     const store = await storeWith(`nowhere-${db}`, rights, db)
