@@ -1,46 +1,83 @@
-/** What comes after the line that wins a lease fails: the lease is given back, and who asked is told why (P5). */
+/** What comes after the line that wins a lease fails, or takes long: who asked is told why, and others have what is theirs (P5). */
 import type * as Files from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { owner } from '../testing/entries.ts'
-import { add, all, place, taken } from './file.fixture.ts'
+import { add, all, codeOf, place, taken } from './file.fixture.ts'
 
-let broken: 'lease file' | 'folder' | undefined
+type Step = 'journal' | 'folder' | 'lease file' | 'name of the lease file'
+/** Called before each step that puts something on disk or in its place. */
+let onStep: (step: Step) => Promise<void> = async () => {}
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Files>()
-  const refused = () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' }))
-  const writeFile: typeof real.writeFile = (path, ...args) =>
-    broken === 'lease file' && typeof path === 'string' && path.includes('.lease.')
-      ? refused()
-      : real.writeFile(path, ...args)
+  const isLease = (path: unknown) => typeof path === 'string' && path.includes('.lease.')
+  const writeFile: typeof real.writeFile = async (path, ...args) => {
+    if (isLease(path)) await onStep('lease file')
+    return real.writeFile(path, ...args)
+  }
+  const rename: typeof real.rename = async (...args) => {
+    if (isLease(args[0])) await onStep('name of the lease file')
+    return real.rename(...args)
+  }
   const open: typeof real.open = async (...args) => {
     const handle = await real.open(...args)
-    if (broken === 'folder' && args[1] === 'r') handle.sync = refused
+    const [sync, datasync] = [handle.sync.bind(handle), handle.datasync.bind(handle)]
+    handle.sync = () => onStep('folder').then(sync)
+    if (Number(args[1]) & constants.O_CREAT) handle.datasync = () => onStep('journal').then(datasync)
     return handle
   }
-  return { ...real, writeFile, open }
+  return { ...real, writeFile, rename, open }
 })
 
-test.each(['lease file', 'folder'] as const)(
-  'a %s that cannot be written is told with its cause, and the session is free for the next at once',
+/** Does this before the next such step. */
+function once(what: Step, job: () => Promise<unknown>): void {
+  onTestFinished(() => void (onStep = async () => {}))
+  onStep = async (step) => {
+    if (step !== what) return
+    onStep = async () => {}
+    await job()
+  }
+}
+
+test.each(['journal', 'folder', 'lease file', 'name of the lease file'] as const)(
+  'a %s that is refused is told with its cause, and the session is free for the next at once',
   async (what) => {
-    onTestFinished(() => void (broken = undefined))
     const { open, sessions } = await place()
     const first = open()
     const entries = await add(first, await taken(first), 0)
-    broken = what
+    once(what, () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })))
     await expect(taken(open(), 'bob', 1)).rejects.toMatchObject({
       code: 'store-unavailable',
       details: { code: 'ENOSPC' },
       cause: expect.objectContaining({ code: 'ENOSPC' }),
     })
     expect((await open().summary('s'))?.holder).toBeNull()
-    broken = undefined
     const lease = await taken(open(), 'eve')
     expect((await open().summary('s'))?.holder?.owner).toEqual(owner('eve'))
     entries.push(...(await add(open(), lease, 1)))
     expect(await all(open())).toEqual(entries)
     expect((await readdir(sessions)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  },
+)
+
+test.each(['folder', 'lease file', 'name of the lease file'] as const)(
+  'who takes over before the %s of a new session is there keeps the blobs that were acknowledged (P1)',
+  async (what) => {
+    const { open } = await place()
+    const [blob, second] = ['a'.repeat(64), open()]
+    const slow = open()
+    // The folders are there, and only the session is new.
+    await slow.acquire('other', owner('ann'), 1000)
+    once(what, async () => {
+      const lease = await taken(second, 'bob', 1)
+      await second.putBlob(lease, blob, 'text')
+      await add(second, lease, 0)
+    })
+    const stale = await taken(slow)
+    expect(await open().readBlob('s', blob)).toBe('text')
+    expect(await codeOf(add(slow, stale, 0))).toBe('lease-lost')
+    expect(await all(open())).toHaveLength(1)
   },
 )

@@ -150,12 +150,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const since = clock.now()
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
     const content = { prev: view.tip.hash, fence, seq: view.tip.seq, lease: { owner, since, expiresAt } }
-    if (!(await add(handle, view, content))) return undefined
     try {
+      if (!(await add(handle, view, content))) return undefined
       await syncFolder(place.folder)
       await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
-      // Left by an interrupted removal, or by a holder that recorded nothing.
-      if (view.tip.seq === 0) await removeBlobs(place, clock.newId())
+      // Left by an interrupted removal, or by a holder that recorded nothing; not those of who took over meanwhile.
+      if (view.tip.seq === 0 && (await look(handle))?.tip.fence === fence) await removeBlobs(place, clock.newId())
     } catch (error) {
       // If this fails too, the lease expires by itself; the caller has to get the first error.
       await giveBack(handle, owner, fence).catch(() => {})
