@@ -8,10 +8,12 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { Lease } from '../store/store.ts'
-import { add, place, taken } from './file.fixture.ts'
+import { add, codeOf, place, taken } from './file.fixture.ts'
 
 /** Paths whose names a power cut could take or bring back. */
 const volatile = new Set<string>()
+/** How many syncs of a folder succeed before one is refused. */
+let soundSyncs = Infinity
 /** What happened to names, to know that the test sees it. */
 const seen = new Set<string>()
 function note(how: string, path: string): void {
@@ -53,6 +55,7 @@ vi.mock('node:fs/promises', async (original) => {
     if (isNew) note('open', path)
     const sync = handle.sync.bind(handle)
     handle.sync = async () => {
+      if (soundSyncs-- === 0) throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fsync' })
       await sync()
       for (const name of volatile) if (dirname(name) === path) volatile.delete(name)
     }
@@ -90,5 +93,32 @@ test.skipIf(process.platform === 'win32')(
     expect([...seen]).toEqual(expect.arrayContaining(names))
     note('open', journal)
     expect(atRisk(dir)).toEqual([journal])
+  },
+)
+
+test.skipIf(process.platform === 'win32')(
+  'so are those that an earlier attempt, or a process that died, has made without a sync (P1)',
+  async () => {
+    let refused = 0
+    for (; ; refused += 1) {
+      const { dir, open } = await place()
+      volatile.clear()
+      soundSyncs = refused
+      const first = await codeOf(taken(open()))
+      const isRefused = soundSyncs < 0
+      soundSyncs = Infinity
+      if (!isRefused) break
+      expect([refused, first]).toEqual([refused, 'store-unavailable'])
+      const store = open()
+      const lease = await taken(store)
+      expect([refused, atRisk(dir)]).toEqual([refused, []])
+      soundSyncs = 0
+      const blob = () => store.putBlob(lease, 'a'.repeat(64), 'text')
+      expect(await codeOf(blob())).toBe('store-unavailable')
+      soundSyncs = Infinity
+      await blob()
+      expect([refused, atRisk(dir)]).toEqual([refused, []])
+    }
+    expect(refused).toBe(4)
   },
 )

@@ -57,6 +57,11 @@ function isNotPermitted(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED'
 }
 
+/** This user, or this process, may not do that. */
+export function isDenied(error: unknown): boolean {
+  return isNotPermitted(error) || ['EACCES', 'EPERM'].includes(systemCode(error) ?? '')
+}
+
 function notPermitted(path: string, cause: unknown): LastgoodError {
   return new LastgoodError('bad-option', `${path}: node --permission forbids what a file store needs to do`, {
     hint: 'start Node without --permission, which prevents syncing to disk, or keep sessions in Redis',

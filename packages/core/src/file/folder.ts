@@ -1,22 +1,40 @@
 /** Folders and files whose names survive a power cut, readable only by their owner. */
 import { closeSync, constants, fdatasync, fstatSync, fsync, openSync, readSync, read, type Stats } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { platform, versions } from 'node:process'
 import { promisify } from 'node:util'
-import { leadsNowhere, notPlain, systemCode } from './file-error.ts'
+import { isDenied, leadsNowhere, notPlain, systemCode } from './file-error.ts'
 
-/** Makes `path` and its missing parents, and puts their names on disk. */
+/**
+ * Makes `path` and its missing parents, and puts their names on disk. Nothing is put into a folder before that. So one
+ * that holds something needs no more; an empty one may be left by who died, or was refused, before its name was on disk.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  // Node's own `recursive` retries forever where a name cannot be made although its parent exists, as in /proc.
+  const there = await lookInto(path)
+  if (there === 'used') return
+  const parent = dirname(path)
+  if (parent !== path && ['missing', 'empty'].includes(await lookInto(parent))) await makeFolder(parent)
+  const isMade = await makeOne(path)
+  if (!isMade && there === 'unknown') return
+  await syncFolder(parent).catch((error: unknown) => {
+    // A folder that somebody else made may be in one that this user cannot look into.
+    if (isMade || !isDenied(error)) throw error
+  })
+}
+
+/** Unknown: it cannot be looked into, and making it tells why. */
+async function lookInto(path: string): Promise<'used' | 'empty' | 'missing' | 'unknown'> {
   try {
-    if (!(await makeOne(path))) return
+    const folder = await opendir(path)
+    try {
+      return (await folder.read()) === null ? 'empty' : 'used'
+    } finally {
+      await folder.close()
+    }
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeFolder(dirname(path))
-    if (!(await makeOne(path))) return
+    return systemCode(error) === 'ENOENT' ? 'missing' : 'unknown'
   }
-  await syncFolder(dirname(path))
 }
 
 /** False if it was there already. */

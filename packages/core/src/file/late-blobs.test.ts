@@ -20,6 +20,7 @@ vi.mock('node:fs/promises', async (original) => {
   return {
     ...real,
     open: stepped(real.open as (...args: unknown[]) => Promise<unknown>),
+    opendir: stepped(real.opendir as (...args: unknown[]) => Promise<unknown>),
     mkdir: stepped(real.mkdir as (...args: unknown[]) => Promise<unknown>),
     rename: stepped(real.rename),
   }
