@@ -8,7 +8,7 @@ export function fileError(error: unknown, path: string): unknown {
   const code = systemCode(error)
   if (code === undefined) return error
   return new LastgoodError('store-unavailable', `${path}: the file system refused (${code})`, {
-    hint: hints[code] ?? `check the disk and the folder of ${path}, then try again`,
+    hint: hintFor(error, code) ?? `check the disk and the folder of ${path}, then try again`,
     cause: error,
     details: { path, code },
   })
@@ -85,6 +85,11 @@ export async function onPath<T>(path: string, job: () => Promise<T>): Promise<T>
   }
 }
 
+/** `EPERM` of a link is no matter of rights: Linux says it of a file system that has none. */
+const hintFor = (error: unknown, code: string): string | undefined =>
+  code === 'EPERM' && (error as NodeJS.ErrnoException).syscall === 'link' ? linkless : hints[code]
+
+const linkless = 'its file system has no hard links: choose a folder on another with --store or fileStore({ dir })'
 const full = 'free some space there, then continue: nothing that was acknowledged is lost'
 const elsewhere =
   'a file is where the folder should be: move it away, or choose another with --store or fileStore({ dir })'

@@ -69,6 +69,10 @@ async function fileSystemFindings(dir: string): Promise<Finding[]> {
       name === 'overlay' ? 'this container is replaced, unless the folder is a volume' : 'the machine restarts'
     const risk = `what was acknowledged is gone when ${ends} (P1)`
     found.push({ severity: 'warning', what: `${dir} is on ${name}`, risk, mend: otherPlaces })
+  } else if (trust === 'linkless') {
+    const risk =
+      'nothing is shared about a provider: while it is down, every process asks it by itself (P8); sessions are safe'
+    found.push({ severity: 'warning', what: `${dir} is on ${name}, which has no hard links`, risk, mend: otherPlaces })
   }
 
   const free = stats.bavail * stats.bsize

@@ -8,6 +8,7 @@ import { smallDisk, whyNoDisk } from './small-disk.fixture.ts'
 import { fileStore } from './file-store.ts'
 import { assertSoundFileSystem, fileSystemOf, statsOfFileSystem } from './volume.ts'
 
+const vfat = 0x4d44
 /** What statfs says instead of the truth, and how often it was asked. */
 const faked: { type: number | undefined; asked: number } = { type: undefined, asked: 0 }
 
@@ -18,7 +19,11 @@ vi.mock('node:fs/promises', async (original) => {
     const stats = await real.statfs(path)
     return Object.assign(stats, { type: faked.type ?? stats.type })
   }
-  return { ...real, statfs }
+  const link: typeof real.link = async (...args) => {
+    if (faked.type === vfat) throw Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'link' })
+    return real.link(...args)
+  }
+  return { ...real, statfs, link }
 })
 
 const refused = { NFS: 0x6969, SMB: 0x517b, CIFS: 0xff534d42, SMB2: 0xfe534d42, AFS: 0x5346414f, Coda: 0x73757245 }
@@ -56,6 +61,7 @@ test.each([
   [0x65735546, 'FUSE', 'doubtful'],
   [0x01021997, '9p', 'doubtful'],
   [0x00c36400, 'CephFS', 'doubtful'],
+  [vfat, 'vfat', 'linkless'],
   [0x1234, 'file system 0x1234', 'doubtful'],
 ])('%i is %s: %s, and may be written', async (type, name, trust) => {
   expect(fileSystemOf(type, 'linux')).toEqual({ name, trust })
@@ -90,6 +96,24 @@ test.skipIf(process.platform !== 'linux')(
     faked.type = undefined
     // A refusal is not remembered: the folder may be mounted anew.
     expect((await open().acquire('t', owner('ann'), 1000)).kind).toBe('lease')
+  },
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'without hard links a session is written, and findings and the error of a shared record say what is missing',
+  async () => {
+    const { state, open } = await place()
+    faked.type = vfat
+    const store = open()
+    const entries = await add(store, await taken(store), 0)
+    expect((await store.findings())[0]).toMatchObject({
+      severity: 'warning',
+      what: `${state} is on vfat, which has no hard links`,
+    })
+    const hint = expect.stringContaining('has no hard links: choose a folder on another')
+    await expect(store.shared.write('k', 0, 1)).rejects.toMatchObject({ code: 'store-unavailable', hint })
+    faked.type = undefined
+    expect(await all(open())).toEqual(entries)
   },
 )
 

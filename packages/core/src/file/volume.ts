@@ -29,6 +29,8 @@ export interface FileSystem {
     | 'doubtful'
     /** Lost with the machine's power, or with the container. */
     | 'volatile'
+    /** Sound for sessions, but records that they share need hard links. */
+    | 'linkless'
 }
 
 const kinds: Readonly<Record<FileSystem['trust'], Readonly<Record<number, string>>>> = {
@@ -44,6 +46,7 @@ const kinds: Readonly<Record<FileSystem['trust'], Readonly<Record<number, string
   },
   doubtful: { 0x00c36400: 'CephFS', 0x01021997: '9p', 0x65735546: 'FUSE', 0x0bd00bd0: 'Lustre', 0x786f4256: 'vboxsf' },
   volatile: { 0x01021994: 'tmpfs', 0x858458f6: 'ramfs', 0x794c7630: 'overlay' },
+  linkless: { 0x4d44: 'vfat', 0x2011bab0: 'exfat' },
   sound: {
     0xef53: 'ext4',
     0x58465342: 'xfs',
@@ -54,8 +57,6 @@ const kinds: Readonly<Record<FileSystem['trust'], Readonly<Record<number, string
     0x3153464a: 'jfs',
     0x52654973: 'reiserfs',
     0xf15f: 'ecryptfs',
-    0x4d44: 'vfat',
-    0x2011bab0: 'exfat',
     0x7366746e: 'ntfs',
     0x01161970: 'gfs2',
     0x7461636f: 'ocfs2',
@@ -68,7 +69,7 @@ export function fileSystemOf(type: number, system: NodeJS.Platform = platform): 
   if (system !== 'linux') return undefined
   // As a signed 32-bit number, one with the highest bit set is negative.
   const number = type >>> 0
-  for (const trust of ['refused', 'doubtful', 'volatile', 'sound'] as const) {
+  for (const trust of ['refused', 'doubtful', 'volatile', 'linkless', 'sound'] as const) {
     const name = kinds[trust][number]
     if (name !== undefined) return { name, trust }
   }
