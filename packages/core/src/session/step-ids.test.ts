@@ -1,10 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { EntryBody } from '../journal/journal.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession } from './open-session.ts'
 import type { Session } from './session.ts'
-import type { StepOptions } from './step-ledger.ts'
+import type { StepContext, StepOptions } from './step-ledger.ts'
 import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
+import { seededRandom } from '../testing/random.ts'
 import { ask, bringResult, callTool, takeTurn } from './turn.fixture.ts'
 
 /** The one before it dies. */
@@ -14,14 +16,20 @@ async function open(store: Store): Promise<Session> {
   return session
 }
 
-/** Begins a step that never ends. */
+/** Begins a step that does not end until it is stopped. */
 const hang = (session: Session, name: string, options: StepOptions<string> = {}) =>
   new Promise<void>((resolve) => {
-    session.step(name, {}, () => (resolve(), new Promise<string>(() => {})), options).catch(() => {})
+    const run = ({ signal }: StepContext) =>
+      new Promise<string>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+        resolve()
+      })
+    session.step(name, {}, run, options).catch(() => {})
   })
 
+const notDone = { verify: async () => ({ kind: 'not-done' as const }) }
+
 describe('a step of unknown outcome whose place was left', () => {
-  const notDone = { verify: async () => ({ kind: 'not-done' as const }) }
   test('runs once more where it is asked for again, and not with the next restart there (P2)', async () => {
     const [store, runs] = [memoryStore(), [] as string[]]
     const died = await open(store)
@@ -105,6 +113,39 @@ describe('a step of unknown outcome whose place was left', () => {
   })
 })
 
+test('at a place that is come back to, each step gives what it gave, whatever was left, stopped and taken up (P2)', async () => {
+  for (let seed = 1; seed <= 16; seed += 1) {
+    const random = seededRandom(seed)
+    const below = (n: number) => Math.floor(random() * n)
+    const store = memoryStore()
+    let session = await open(store)
+    let running: AbortController[] = []
+    let runs = 0
+    const pay = () => session.step('pay', {}, () => `run ${(runs += 1)}`, notDone)
+    for (let place = 0; place < 4; place += 1) {
+      const given: string[] = []
+      for (let restarts = below(3); restarts >= 0; restarts -= 1) {
+        const again: string[] = []
+        while (again.length < given.length) again.push(await pay())
+        expect(again, `seed ${seed}, place ${place}`).toEqual(given)
+        for (let n = below(5); n > 0; n -= 1) {
+          const [stopped] = running.splice(below(running.length + 1), 1)
+          stopped?.abort(new Error('stopped'))
+          await new Promise(setImmediate)
+          given.push(await pay())
+        }
+        if (restarts > 0) [session, running] = [await open(store), []]
+      }
+      for (let n = below(3); n > 0; n -= 1) {
+        const stop = new AbortController()
+        await hang(session, 'pay', { ...notDone, signal: stop.signal })
+        running.push(stop)
+      }
+      await takeTurn(session)
+    }
+  }
+})
+
 describe('a step that ended before a request', () => {
   const notify = (session: Session, runs: string[]) => session.step('notify', {}, () => `told ${runs.push('told')}`)
 
@@ -141,6 +182,81 @@ describe('a step that ended before a request', () => {
       expect(await look(session)).toBe('look 1')
     },
   )
+})
+
+const twice = async (step: () => Promise<string>) => [await step(), await step()]
+
+test.each<[string, string, string, (session: Session, run: () => string) => Promise<string[]>]>([
+  [
+    'at a place',
+    '0:notify:67de8bddc8439201',
+    'notify',
+    (session, run) => twice(() => session.step('notify', 'all', run)),
+  ],
+  [
+    'inside another one',
+    'in/inner:fa8979902f80b2cb',
+    'inner',
+    (session, run) => session.step('outer', { a: 1 }, () => twice(() => session.step('inner', { n: 1 }, run))),
+  ],
+  [
+    'inside one with a key',
+    'key/inner:71aa6abefb308fd1',
+    'inner',
+    (session, run) =>
+      session.step('outer', { a: 1 }, () => twice(() => session.step('inner', { n: 1 }, run)), { key: 'k' }),
+  ],
+])(
+  'two steps %s have the ids that earlier releases gave them, and do not run again (P2)',
+  async (_, id, name, steps) => {
+    const session = await open(memoryStore())
+    const ran = ['first', 'second'].map((value, number): EntryBody => {
+      return { type: 'step-finished', stepId: `${id}:${number}`, name, outcome: 'ran', value }
+    })
+    await session.record(ran)
+    expect(await steps(session, () => 'ran again')).toEqual(['first', 'second'])
+  },
+)
+
+describe('what a step does inside', () => {
+  const pays = (session: Session, runs: string[]) => session.step('pay', {}, () => `paid ${runs.push('paid')}`)
+
+  test('is not done again when it runs again at once, after it was stopped (P2)', async () => {
+    const [session, runs] = [await open(memoryStore()), [] as string[]]
+    const order = (stop?: AbortController) =>
+      session.step(
+        'order',
+        {},
+        async () => {
+          const receipt = await pays(session, runs)
+          stop?.abort(new Error('stopped'))
+          stop?.signal.throwIfAborted()
+          return receipt
+        },
+        { ...notDone, ...(stop && { signal: stop.signal }) },
+      )
+    await expect(order(new AbortController())).rejects.toThrow('stopped')
+    expect(await order()).toBe('paid 1')
+  })
+
+  test('counts on when the conversation goes on meanwhile', async () => {
+    const [session, runs] = [await open(memoryStore()), [] as string[]]
+    const order = async () => {
+      const first = await pays(session, runs)
+      await takeTurn(session)
+      return [first, await pays(session, runs)]
+    }
+    expect(await session.step('order', {}, order)).toEqual(['paid 1', 'paid 2'])
+  })
+
+  test('is forgotten with it when its place is left (P7)', async () => {
+    const [session, inner] = [await open(memoryStore()), [] as string[]]
+    const pay = () => session.step('pay', {}, ({ idempotencyKey }) => void inner.push(idempotencyKey.replace('s:', '')))
+    await session.step('order', {}, pay)
+    await session.step('order', {}, pay, { key: 'kept' })
+    await takeTurn(session)
+    expect(inner.map((stepId) => session.transcript.steps.of(stepId)?.state)).toEqual([undefined, 'finished'])
+  })
 })
 
 describe('of two steps alike at one place', () => {

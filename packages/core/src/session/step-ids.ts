@@ -39,13 +39,12 @@ export class StepIds {
   take(name: string, input: unknown, key: string | undefined, isRunning: (stepId: string) => boolean): StepId {
     if (key !== undefined) return { stepId: keyed(key), giveBack() {} }
     const around = effectAround(this.#session)
-    const asked = jsonText([around?.id ?? null, name, input], `the input of step ${name}`)
+    const asked = jsonText([around?.id, name, input], `the input of step ${name}`)
     const kind = `${name}:${sha256(asked).slice(0, 16)}`
     const taken = this.#takenIn(around)
     const { place, steps } = this.#session.transcript
     const stem = around ? `${isLasting(around.id) ? 'key' : 'in'}/${kind}` : `${place}:${kind}`
-    const hasLeft = !around && steps.hasLeft(kind, place)
-    return hasLeft ? taken.firstOf(this.#idsHere(kind, isRunning)) : taken.next(stem)
+    return steps.hasLeft(kind, place) ? taken.firstOf(this.#idsHere(kind, isRunning)) : taken.next(stem)
   }
 
   /** The ids of a kind in the order in which they are asked for at this place, with the steps left at other places. */
@@ -55,7 +54,7 @@ export class StepIds {
     const [own, left] = [known.filter((one) => one.changes === place), known.filter((one) => one.changes !== place)]
     const takenUp = left.filter(isTakenUp).sort((one, other) => orderOf(one) - orderOf(other))
     const ids = numbered(`${place}:${kind}`)
-    const last = Math.max(-1, ...own.map(({ number }) => number))
+    const last = Math.max(...own.map(({ number }) => number))
     for (let number = 0; number <= last; number += 1) {
       // A step may be heard of only when it has ended: then those after it tell where it belongs.
       const heardOf = () => Math.min(...own.filter((one) => one.number >= number).map(orderOf))
@@ -63,7 +62,7 @@ export class StepIds {
       yield ids.next().value as string
     }
     for (const { stepId } of takenUp) yield stepId
-    for (const one of left) if (!isTakenUp(one) && !hasOutcome(one.step) && !isRunning(one.stepId)) yield one.stepId
+    for (const one of left) if (!hasOutcome(one.step) && !isRunning(one.stepId)) yield one.stepId
     yield* ids
   }
 
