@@ -11,7 +11,7 @@ import { LastgoodError } from '../errors.ts'
 export class CallsAtHand {
   readonly #sessionId: string
   #came: ReadonlySet<string> = new Set()
-  #isHandedOut = false
+  #out: ReadonlySet<string> = this.#came
   readonly #begun = new Set<string>()
   readonly #taken = new Set<string>()
 
@@ -22,18 +22,18 @@ export class CallsAtHand {
   /** The calls of an answer that has just been recorded. */
   handOut(toolUseIds: Iterable<string>): void {
     this.#came = new Set(toolUseIds)
-    this.#isHandedOut = true
+    this.#out = this.#came
     this.#begun.clear()
   }
 
   /** The caller left without that answer. */
   takeBack(): void {
-    this.#isHandedOut = false
+    this.#out = new Set()
   }
 
   /** Whether somebody in this process may be running the call; a call of a dead process is never out. */
   isOut(toolUseId: string): boolean {
-    return this.#isHandedOut && this.#came.has(toolUseId)
+    return this.#out.has(toolUseId)
   }
 
   isNew(toolUseId: string): boolean {

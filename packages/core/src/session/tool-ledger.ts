@@ -12,7 +12,7 @@
  */
 import type { CallsAtHand } from './calls-at-hand.ts'
 import type { Clock } from '../clock.ts'
-import { isLastgoodError, LastgoodError, messageOf } from '../errors.ts'
+import { LastgoodError, messageOf } from '../errors.ts'
 import type { InDoubtDid, SessionEvent } from './events.ts'
 import type { Block, Entry, EntryBody, InDoubt } from '../journal/journal.ts'
 import { Effect, inside } from './nesting.ts'
@@ -149,18 +149,15 @@ async function plan(calls: readonly ToolCall[], run: Run): Promise<Planned[]> {
   const planned = judged.flatMap(({ call, fate, again }) => (fate.kind === 'suspend' ? [] : [{ call, fate, again }]))
 
   // A call that was handed out with the answer has its intent already.
-  const intents = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
-  if (intents.length > 0) {
-    const { session, tools } = run
-    const started = intents.map(({ call }): EntryBody => {
-      return { type: 'tool-started', toolUseId: call.toolUseId, name: call.name, inDoubt: ruleOf(call, tools) }
-    })
-    await session.record(started).catch((error: unknown) => {
-      // Another call, that a person has to decide about, has parked the session meanwhile.
-      const isParked = session.state === 'needsInput' && isLastgoodError(error, 'journal-conflict')
-      throw isParked ? needsInput(session, session.context.reason ?? '') : error
-    })
-  }
+  const begun = planned.filter(({ call, fate, again }) => fate.kind === 'run' && (again || call.state === 'open'))
+  const { session, tools } = run
+  const intents = begun.map(({ call }): EntryBody => {
+    return { type: 'tool-started', toolUseId: call.toolUseId, name: call.name, inDoubt: ruleOf(call, tools) }
+  })
+  await session.record(intents).catch((error: unknown) => {
+    // Another call, that a person has to decide about, has parked the session meanwhile.
+    throw session.state === 'needsInput' ? needsInput(session, session.context.reason ?? '') : error
+  })
   return planned
 }
 
