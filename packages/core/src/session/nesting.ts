@@ -57,8 +57,7 @@ function isReachable(wanted: object, from: object, seen = new Set<object>()): bo
 function stopWaiting(what: object, target: object): void {
   const targets = [...(waits.get(what) ?? [])]
   targets.splice(targets.indexOf(target), 1)
-  if (targets.length > 0) waits.set(what, targets)
-  else waits.delete(what)
+  waits.set(what, targets)
 }
 
 /** The innermost first. */
