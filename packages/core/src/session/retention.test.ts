@@ -44,6 +44,16 @@ describe('what pruning takes', () => {
       others: 0,
     })
     expect(outcome(prunePlan(sessions, { now: day - 1 }))).toEqual({ expired: [], kept: [], others: 5 })
+    expect(sessions.map((one) => expiryOf(one.head))).toEqual([day, 3 * day, undefined, undefined, day])
+  })
+
+  test('of those that go, the one that was left alone longest is first', () => {
+    const sessions = [
+      summary('new', { updatedAt: 3 }),
+      summary('old', { updatedAt: 1 }),
+      summary('newer', { updatedAt: 2 }),
+    ]
+    expect(outcome(prunePlan(sessions, { now: day, olderThanMs: 1 })).expired).toEqual(['old', 'newer', 'new'])
   })
 
   test('a fork goes before what it came from, and one that stays keeps all of its lineage', () => {
@@ -63,6 +73,11 @@ describe('what pruning takes', () => {
       ],
       others: 1,
     })
+  })
+
+  test('sessions that name each other as their parents, as after a removal and a fork of that name, go as well', () => {
+    const circle = [summary('a', from('b')), summary('b', from('a'))]
+    expect(outcome(prunePlan(circle, { now: day, olderThanMs: 1 })).expired.toSorted()).toEqual(['a', 'b'])
   })
 })
 
@@ -117,7 +132,11 @@ describe('how long a session is kept', () => {
   })
 
   test.each([0, -1, Number.NaN, Infinity])('%d ms is a bad-option', async (ttlMs) => {
-    await expect(opened(memoryStore(), { ttlMs })).rejects.toMatchObject({ code: 'bad-option' })
+    await expect(opened(memoryStore(), { ttlMs })).rejects.toMatchObject({
+      code: 'bad-option',
+      details: { field: 'ttlMs' },
+      hint: expect.stringContaining('null'),
+    })
   })
 })
 
