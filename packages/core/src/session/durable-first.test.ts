@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { openSession } from './open-session.ts'
 import type { Session } from './session.ts'
-import type { StepOptions } from './step-ledger.ts'
+import type { StepOptions, ToolStepOptions } from './step-ledger.ts'
 import { runToolCalls } from './tool-ledger.ts'
 import { ask, callTools } from './turn.fixture.ts'
 
@@ -50,6 +50,22 @@ test.each<[string, string, boolean, () => string, StepOptions<string>]>([
   const session = await open(store)
   if (isBegun) await session.record([{ type: 'step-started', stepId: 'key:k', name: 'deploy', inDoubt: 'report' }])
   await session.step('deploy', {}, run, { key: 'k', ...options }).catch(() => {})
+  expect(recorded.at(-1)).toBe(entry)
+})
+
+test.each<[string, boolean, Partial<ToolStepOptions>]>([
+  ['tool-finished ran', false, {}],
+  ['tool-finished in-doubt', true, {}],
+  ['session-suspended', true, { inDoubt: 'ask' }],
+])('what became of a call is on record before its caller hears of it: %s', async (entry, isBegun, options) => {
+  const { store, recorded } = slowStore()
+  const dead = await open(store)
+  await ask(dead)
+  await callTools(dead, ['toolu_1', 'toolu_2'])
+  const intent = { type: 'tool-started', toolUseId: 'toolu_1', name: 'count', inDoubt: 'report' } as const
+  if (isBegun) await dead.record([intent])
+  const session = await open(store)
+  await session.step('count', {}, () => 'ran', { toolUseId: 'toolu_1', ...options }).catch(() => {})
   expect(recorded.at(-1)).toBe(entry)
 })
 

@@ -271,6 +271,17 @@ describe('of two steps alike at one place', () => {
     expect([await mail(), await mail()]).toEqual(['run 1', 'run 2'])
   })
 
+  test('the second is the one that is asked for again after it was stopped (P2)', async () => {
+    const session = await open(memoryStore())
+    const stop = new AbortController()
+    const mail = () => session.step('mail', {}, () => 'mailed')
+    expect(await mail()).toBe('mailed')
+    await hang(session, 'mail', { signal: stop.signal })
+    stop.abort(new Error('enough'))
+    await new Promise(setImmediate)
+    await expect(mail()).rejects.toMatchObject({ code: 'step-in-doubt' })
+  })
+
   test('the first gives its result, also when the second is in doubt', async () => {
     const store = memoryStore()
     const dying = await open(store)

@@ -4,9 +4,10 @@ import { memoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { SessionEvent } from './events.ts'
+import { orAborted } from '../or-aborted.ts'
 import { openSession } from './open-session.ts'
 import type { Session } from './session.ts'
-import type { StepContext } from './step-ledger.ts'
+import type { StepContext, StepOptions } from './step-ledger.ts'
 
 async function open(store: Store): Promise<Session> {
   const session = await openSession('s', { store, clock: new ManualClock({ autoAdvance: true }), takeover: true })
@@ -31,6 +32,26 @@ test('a look is given the key that the step ran under, so that a service can say
   const found = await session.step('pay', { cents: 5 }, () => [] as unknown[], { verify })
   expect(found).toEqual([{ cents: 5 }, ranUnder, false])
   expect(told).toMatchObject([{ name: 'pay', isStep: true, did: 'verified-done' }])
+})
+
+const endless = () => new Promise<never>(() => {})
+
+test.each<[string, StepOptions<string>]>([
+  ['a look that does not hear of it', { verify: endless }],
+  ['a look that fails of it', { verify: (_, { signal }) => orAborted(endless(), signal) }],
+  ['a person', { inDoubt: 'ask', onInDoubt: endless }],
+])('who is stopped while waiting for %s is told at once, and has decided nothing (P2, P6)', async (_, options) => {
+  const session = await open(memoryStore())
+  const told: SessionEvent[] = []
+  await session.record([{ type: 'step-started', stepId: 'key:k', name: 'pay', inDoubt: 'report' }])
+  session.subscribe((event) => told.push(event))
+  const stop = new AbortController()
+  const paying = session.step('pay', {}, () => 'paid', { key: 'k', signal: stop.signal, ...options })
+  await new Promise(setImmediate)
+  stop.abort(new Error('enough'))
+  await expect(paying).rejects.toThrow('enough')
+  expect(told).toEqual([])
+  expect(session.transcript.steps.of('key:k')?.state).toBe('started')
 })
 
 test('what a caller does to a result that it was given does not change what the next one is given', async () => {

@@ -75,6 +75,29 @@ test('what a tool found out about a call is made fit for the API, like what it r
   expect(block['content']).toBe('half a \ufffd')
 })
 
+test('a call in doubt that a person decides is put before the one who runs it', async () => {
+  const { session, told } = await resumed(['toolu_1'])
+  const block = await session.step('count', {}, () => 'ran', {
+    toolUseId: 'toolu_1',
+    inDoubt: 'ask',
+    onInDoubt: async () => 'rerun',
+  })
+  expect([block['content'], told]).toEqual(['ran', ['toolu_1 rerun']])
+})
+
+test('a call of a tool that the agent does not have is answered by an error, and stays one', async () => {
+  const { session, store } = await resumed(['toolu_1'], [])
+  await runToolCalls(session, { find: () => undefined })
+  await session.close()
+  const answer = {
+    type: 'tool_result',
+    tool_use_id: 'toolu_1',
+    is_error: true,
+    content: "Error: Tool 'count' not found",
+  }
+  expect((await open(store)).messages().at(-1)?.content).toEqual([answer])
+})
+
 test('calls of which a person decides about two are told the same, when they are asked for at once', async () => {
   const { session } = await resumed(['toolu_1', 'toolu_2'])
   const step = (toolUseId: string) => session.step('count', {}, () => 'ran', { toolUseId, inDoubt: 'ask' })

@@ -41,7 +41,7 @@ export async function judge<Result>(
   if (verdict.kind === 'done') return { fate: verdict, did: 'verified-done' }
   if (verdict.kind === 'not-done') return { fate: { kind: 'run' }, did: 'verified-not-done' }
   // After `signal` aborts, no answer is waited for, of a person or a service.
-  const answer = (rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule) ?? 'suspend'
+  const answer = rule === 'ask' ? await orAborted((async () => ask())(), signal) : rule
   if (answer === 'rerun') return { fate: { kind: 'run' }, did: 'rerun' }
   return answer === 'report'
     ? { fate: { kind: 'report' }, did: 'reported' }
