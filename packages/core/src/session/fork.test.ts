@@ -195,6 +195,26 @@ describe('a fork', () => {
     expect(await store.summary('b')).toBeUndefined()
   })
 
+  test('leaves alone what somebody else has made under its name meanwhile', async () => {
+    const store = memoryStore()
+    await write(store, 'a', ...whole(1), ...whole(2))
+    let isMade = false
+    const late: Store = {
+      ...store,
+      async summary(id) {
+        const seen = await store.summary(id)
+        if (id === 'b' && !isMade) {
+          isMade = true
+          await fork(store, 'a', 'b', 1)
+        }
+        return seen
+      },
+    }
+    await expect(fork(late, 'a', 'b')).rejects.toEqual(refusal('bad-option', /session b already exists/))
+    expect((await store.summary('b'))?.holder).toBeNull()
+    expect(await asks(store, 'b')).toEqual(['ask 1'])
+  })
+
   test('says what is wrong when its parent is gone, shorter than it was, another one of its name, or its own descendant', async () => {
     const store = memoryStore()
     await write(store, 'a', ...whole(1), ...whole(2))

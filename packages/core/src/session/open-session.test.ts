@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import { LastgoodError } from '../errors.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { openSession, visitSession } from './open-session.ts'
+import type { Session } from './session.ts'
 import type { SessionOptions } from './session-options.ts'
 import type { Store } from '../store/store.ts'
 import { CrashError, crashAfter } from '../testing/crash-after.ts'
 import { testEpoch } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
+import { ask, callTool, takeTurn } from './turn.fixture.ts'
 
 test.each([-1, 1])(
   'a head that is %i entries off its journal is journal-corrupt, and the lease is given back',
@@ -129,4 +131,59 @@ test.each<[string, (options: SessionOptions) => Promise<unknown>]>([
   const session = await openSession('ses', { store, clock, takeover: true })
   expect(session.owed).toEqual({ kind: 'wait', until: testEpoch + 130 })
   await session.close()
+})
+
+test('a request that was in flight is owed at once, whenever the clock says that an earlier wait began (P6)', async () => {
+  const store = await diedWaiting(new ManualClock({ startAt: testEpoch + 86_400_000 }), 130)
+  const retrying = await openSession('ses', { store, takeover: true })
+  await retrying.record([{ type: 'request-sent', model: 'm', attempt: 2 }])
+  const session = await openSession('ses', { store, clock: new ManualClock({ startAt: testEpoch }), takeover: true })
+  expect(session.owed).toEqual({ kind: 'send-request' })
+  await session.close()
+})
+
+test('an opening that cannot record the restart leaves nothing running, and the lease is free', async () => {
+  const clock = new ManualClock()
+  const store = memoryStore({ clock })
+  await ask(await openSession('ses', { store, clock: new ManualClock() }))
+  const append = () => Promise.reject(new LastgoodError('journal-conflict', 'no', { hint: 'no' }))
+  const opened = openSession('ses', { store: { ...store, append }, clock, takeover: true })
+  await expect(opened).rejects.toMatchObject({ code: 'journal-conflict' })
+  expect([clock.sleepers, (await store.summary('ses'))?.holder]).toEqual([[], null])
+})
+
+const typesOf = async (store: Store) => {
+  const types: string[] = []
+  for await (const { type } of store.read('ses')) types.push(type)
+  return types
+}
+
+test.each<[string, string[], (session: Session) => Promise<void>, SessionOptions]>([
+  ['at rest', [], takeTurn, {}],
+  ['at rest, and of an earlier version', ['session-resumed'], takeTurn, { machineVersion: 'next' }],
+  ['waiting for an answer', ['session-resumed'], ask, {}],
+  ['running calls', ['session-resumed'], (session) => ask(session).then(() => callTool(session)), {}],
+  ['whose calls run elsewhere', [], (session) => ask(session).then(() => callTool(session)), { callsElsewhere: true }],
+  ['waiting for an answer, its calls elsewhere', ['session-resumed'], ask, { callsElsewhere: true }],
+])('the restart of a session %s records %j', async (_what, recorded, leave, options) => {
+  const store = memoryStore()
+  const died = await openSession('ses', { store })
+  await leave(died)
+  const before = await typesOf(store)
+  const session = await openSession('ses', { store, takeover: true, ...options })
+  expect((await typesOf(store)).slice(before.length)).toEqual(recorded)
+  await session.close()
+})
+
+test('a visit makes no session, and has given back the one that is there when it is over', async () => {
+  const inner = memoryStore()
+  const slow: Store = { ...inner, release: (lease) => new Promise(setImmediate).then(() => inner.release(lease)) }
+  const pin = () => visitSession('ses', { store: slow }, (session) => session.retain({ pinned: true }).then(() => 1))
+  await expect(pin()).rejects.toMatchObject({ code: 'session-not-found' })
+  expect(await inner.summary('ses')).toBeUndefined()
+  const session = await openSession('ses', { store: inner })
+  await takeTurn(session)
+  await session.close()
+  expect(await pin()).toBe(1)
+  expect(await inner.summary('ses')).toMatchObject({ holder: null, head: { pinned: true } })
 })
