@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { LastgoodError } from '../errors.ts'
 import { forkSession } from './fork.ts'
 import { exportSession } from '../export/export-session.ts'
 import { importSession } from '../export/import-session.ts'
@@ -189,10 +190,26 @@ describe('a fork', () => {
     await expect(fork(store, 'a', 'b', 2)).rejects.toEqual(refusal('bad-option', /no finished turn 2/))
     await expect(fork(store, 'a', 'a')).rejects.toEqual(refusal('bad-option', /session a already exists/))
     await expect(fork(store, 'x', 'b')).rejects.toEqual(refusal('session-not-found', /no session x/))
+    await expect(fork(store, 'a', 'b', 2)).rejects.toMatchObject({ hint: 'finished turns: 1' })
     await write(store, 'n', ask(1))
     await expect(fork(store, 'n', 'b')).rejects.toEqual(refusal('bad-option', /no finished turn to fork/))
     await expect(fork(store, 'n', 'b')).rejects.toMatchObject({ hint: expect.stringContaining('own program') })
     expect(await store.summary('b')).toBeUndefined()
+  })
+
+  test('that cannot be written is told, and leaves nothing', async () => {
+    const store = memoryStore()
+    await write(store, 'a', ...whole(1))
+    const full: Store = {
+      ...store,
+      append: (...args) =>
+        args[2].some(({ type }) => type === 'session-forked')
+          ? Promise.reject(new LastgoodError('journal-conflict', 'the disk is full', { hint: 'make room' }))
+          : store.append(...args),
+    }
+    await expect(fork(full, 'a', 'b')).rejects.toThrow('the disk is full')
+    expect(await store.summary('b')).toBeUndefined()
+    expect(await fork(store, 'a', 'b')).toMatchObject({ sessionId: 'b', turn: 1 })
   })
 
   test('leaves alone what somebody else has made under its name meanwhile', async () => {

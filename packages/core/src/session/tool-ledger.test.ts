@@ -6,7 +6,8 @@ import { ManualClock } from '../testing/manual-clock.ts'
 import type { Block } from '../journal/journal.ts'
 import { openSession } from './open-session.ts'
 import type { Session } from './session.ts'
-import { runToolCalls } from './tool-ledger.ts'
+import type { ToolStepOptions } from './step-ledger.ts'
+import { runToolCalls, type ToolContext } from './tool-ledger.ts'
 import { ask, callTools } from './turn.fixture.ts'
 
 async function open(store: Store): Promise<Session> {
@@ -68,11 +69,27 @@ test('what a caller does to a result that it was given changes nothing of what i
   expect(session.messages().at(-1)?.content).toMatchObject([{ content: [{ text: 'ran' }] }])
 })
 
-test('what a tool found out about a call is made fit for the API, like what it returns (P4)', async () => {
-  const { session } = await resumed(['toolu_1'])
-  const verify = async () => ({ kind: 'done' as const, result: 'half a \ud83d' })
-  const block = await session.step('count', {}, () => 'ran', { toolUseId: 'toolu_1', verify })
-  expect(block['content']).toBe('half a \ufffd')
+test.each<[string, Partial<ToolStepOptions>, () => string]>([
+  ['returns', { inDoubt: 'rerun' }, () => 'half a \ud83d'],
+  ['throws', { inDoubt: 'rerun' }, () => expect.unreachable('half a \ud83d')],
+  ['found out', { verify: async () => ({ kind: 'done', result: 'half a \ud83d' }) }, () => 'ran'],
+])('what a tool %s is made fit for the API before it is part of the history (P4)', async (_, options, run) => {
+  const { session, store } = await resumed(['toolu_1'])
+  await session.step('count', {}, run, { toolUseId: 'toolu_1', ...options })
+  const recorded = JSON.stringify((await open(store)).messages().at(-1))
+  expect([recorded.includes('half a \ufffd'), recorded.includes('\\ud83d')]).toEqual([true, false])
+})
+
+test('a call has the same idempotency key where it runs again, in another process (P2)', async () => {
+  const { session, store } = await resumed(['toolu_1'], [])
+  const options = { toolUseId: 'toolu_1', inDoubt: 'rerun' } as const
+  const first = await new Promise<string>((resolve) => {
+    const run = ({ idempotencyKey }: ToolContext) => (resolve(idempotencyKey), new Promise<string>(() => {}))
+    session.step('count', {}, run, options).catch(() => {})
+  })
+  const next = await open(store)
+  const again = await next.step('count', {}, ({ idempotencyKey }) => idempotencyKey, options)
+  expect([first, again['content']]).toEqual(['s:toolu_1', 's:toolu_1'])
 })
 
 test('a call in doubt that a person decides is put before the one who runs it', async () => {
