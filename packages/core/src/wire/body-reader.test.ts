@@ -32,12 +32,31 @@ describe.each(forms)('from %s', (_form, as) => {
 
   test('messages that were read before are the same objects, and the others are read', () => {
     const reader = new BodyReader()
-    const first = reader.read('ses', textOf(body([user('one'), user('two')])))
-    const next = reader.read('ses', textOf(body([user('one'), user('two'), user('three')])))
-    expect(next).toEqual(body([user('one'), user('two'), user('three')]))
+    const tools = [{ name: 't' }]
+    const first = reader.read('ses', textOf(body([user('one'), user('two')], { tools })))
+    const next = reader.read('ses', textOf(body([user('one'), user('two'), user('three')], { tools })))
+    expect(next).toEqual(body([user('one'), user('two'), user('three')], { tools }))
+    expect(next?.['tools']).toBe(first?.['tools'])
     expect(next?.messages[0]).toBe(first?.messages[0])
     expect(next?.messages[1]).toBe(first?.messages[1])
-    expect(Object.keys(next ?? {})).toEqual(['model', 'max_tokens', 'messages', 'system'])
+    expect(Object.keys(next ?? {})).toEqual(['model', 'max_tokens', 'messages', 'system', 'tools'])
+  })
+
+  test('so are those before the ones that a client took back or changed, and where it changed what comes after', () => {
+    const [one, two, three] = ['one', 'two', 'three'].map(user)
+    for (const [messages, after] of [
+      [[one], ''],
+      [[one, three, two], ''],
+      [[one, two, three], ',"stream":true'],
+      [[one, three], ',"stream":true'],
+    ] as const) {
+      const reader = new BodyReader()
+      const first = reader.read('ses', as(`{"model":"m","messages":${JSON.stringify([one, two, three])}}`))
+      const json = `{"model":"m","messages":${JSON.stringify(messages)}${after}}`
+      const next = reader.read('ses', as(json))
+      expect(next).toEqual(JSON.parse(json))
+      expect(next?.messages[0]).toBe(first?.messages[0])
+    }
   })
 
   test('a helper of the same name does not make the agent begin anew', () => {
@@ -46,6 +65,29 @@ describe.each(forms)('from %s', (_form, as) => {
     reader.read('ses', textOf(body([user('Title?')])))
     const next = reader.read('ses', textOf(body([user('one'), user('two')])))
     expect(next?.messages[0]).toBe(first?.messages[0])
+  })
+
+  test('nor does one that asks about the beginning of its conversation, however often', () => {
+    const reader = new BodyReader()
+    const long = Array.from({ length: 9 }, (_, at) => user(`message ${at}`))
+    const first = reader.read('ses', textOf(body(long)))
+    for (let at = 0; at < 3; at += 1) reader.read('ses', textOf(body([...long.slice(0, 2), user(`Title? ${at}`)])))
+    const next = reader.read('ses', textOf(body([...long, user('more')])))
+    expect(next?.messages[8]).toBe(first?.messages[8])
+  })
+
+  test('a conversation has the room of one body, however often it grows, and four have room under a name', () => {
+    const helpers = ['a', 'b', 'c'].map((name) => textOf(body([user(name)])))
+    const grown = Array.from({ length: 9 }, (_, at) =>
+      textOf(body(Array.from({ length: at + 1 }, (_, n) => user(`m${n}`)))),
+    )
+    const lengths = [...helpers, grown.at(-1)!].reduce((sum, { length }) => sum + length, 0)
+    const reader = new BodyReader(lengths)
+    const first = helpers.map((text) => reader.read('ses', text)?.messages[0])
+    const whole = grown.map((text) => reader.read('ses', text)?.messages[0]).at(-1)
+    helpers.forEach((text, at) => expect(reader.read('ses', text)?.messages[0]).toBe(first[at]))
+    reader.read('ses', textOf(body([user('d')])))
+    expect(reader.read('ses', grown.at(-1)!)?.messages[0]).not.toBe(whole)
   })
 
   test('what is forgotten is read anew, and makes room for others', () => {
@@ -68,6 +110,21 @@ describe.each(forms)('from %s', (_form, as) => {
     reader.read('b', long('b'))
     reader.read('c', long('c'))
     expect(reader.read('a', long('a'))?.messages[0]).not.toBe(first)
+  })
+
+  test('what is dropped to make room leaves the others, down to the last byte', () => {
+    const texts = ['a', 'b', 'c'].map((name) => textOf(body([user(name.repeat(100))])))
+    const [a, b, c] = texts as [BodyText, BodyText, BodyText]
+    const reader = new BodyReader(2 * a.length)
+    const message = (name: string, text: BodyText) => reader.read(name, text)?.messages[0]
+    message('a', a)
+    const second = message('b', b)
+    message('a', a)
+    const third = message('c', c)
+    const kept = message('a', a)
+    expect(message('c', c)).toBe(third)
+    expect(message('a', a)).toBe(kept)
+    expect(message('b', b)).not.toBe(second)
   })
 
   describe('what is not of the usual form is read as a whole', () => {
@@ -134,6 +191,12 @@ test.each(forms)('how much two texts begin with alike, whatever they are: %s', (
     }),
     { numRuns: 50 },
   )
+})
+
+test('a body that came as bytes and one that came as a string are read one after the other', () => {
+  const reader = new BodyReader()
+  const json = JSON.stringify(body([user('one')]))
+  for (const text of [json, Buffer.from(json), json]) expect(reader.read('ses', text)).toEqual(body([user('one')]))
 })
 
 test('half a character, which a socket could not carry, is read as the API will read it', () => {

@@ -72,7 +72,7 @@ export class BodyReader {
     if (!places) return undefined
     const rest = this.#rest(before, text, places)
     const from = places.ends.length > known ? placeOf(text, comma, ends.at(-1) ?? 0) + 1 : places.end
-    const added = rest && { ...rest, messages: parsed(`[${asString(part(text, from, places.end))}]`) }
+    const added = { ...rest, messages: parsed(`[${asString(part(text, from, places.end))}]`) }
     if (!isMessagesBody(added)) return undefined
     const messages = [...before.body.messages.slice(0, known), ...added.messages]
     return { text, places, body: { ...added, messages } }
@@ -117,7 +117,7 @@ function mostInCommon(kept: readonly Read[], text: BodyText): Common | undefined
     const common = commonLength(before.text, text)
     // Most often all of them, or all but the last few.
     let known = ends.length
-    while (known > 0 && (ends[known - 1] ?? 0) > common) known -= 1
+    while ((ends[known - 1] ?? 0) > common) known -= 1
     if (known > (best?.known ?? 0)) best = { before, known }
   }
   return best

@@ -2,7 +2,8 @@
  * Where the messages of a request stand in its text, found without parsing them.
  *
  * Only JSON of the usual form has places: an object with one list of objects named `messages`. Everything else has none
- * and is parsed as a whole; so is a body that spells the name with escapes.
+ * and is parsed as a whole; so is a body that spells the name with escapes. Whether the text is JSON at all is not
+ * found out here: who uses the places parses what is between them.
  */
 import { asString, part, placeOf, signAt, type BodyText } from './body-text.ts'
 
@@ -15,7 +16,7 @@ export interface Places {
   readonly end: number
 }
 
-const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
 const messagesKey = '"messages"'
 
@@ -25,16 +26,12 @@ export function placesIn(
   onField?: (name: string, from: number, to: number) => void,
 ): Places | undefined {
   let places: Places | undefined
-  let at = afterSpace(text, 0)
-  if (signAt(text, at) !== openBrace) return undefined
-  at = afterSpace(text, at + 1)
+  let at = afterSpace(text, afterSpace(text, 0) + 1)
   while (signAt(text, at) === quote) {
     const keyEnd = afterString(text, at)
     const key = asString(part(text, at, keyEnd))
     if (key.includes('\\')) return undefined
-    at = afterSpace(text, keyEnd)
-    if (signAt(text, at) !== colon) return undefined
-    at = afterSpace(text, at + 1)
+    at = afterSpace(text, afterSpace(text, keyEnd) + 1)
     if (key === messagesKey) {
       if (places || signAt(text, at) !== openBracket) return undefined
       places = restOfList(text, at + 1, [])
@@ -49,14 +46,12 @@ export function placesIn(
     if (signAt(text, at) !== comma) break
     at = afterSpace(text, at + 1)
   }
-  return signAt(text, at) === closeBrace && afterSpace(text, at + 1) === text.length ? places : undefined
+  return places
 }
 
 /** The places in a list that begins with messages whose ends are known. */
 export function placesAfter(text: BodyText, start: number, ends: readonly number[]): Places | undefined {
-  const last = ends.at(-1)
-  if (last === undefined) return restOfList(text, start, [])
-  const next = afterSpace(text, last)
+  const next = afterSpace(text, ends.at(-1) ?? start)
   if (signAt(text, next) === closeBracket) return { start, ends, end: next }
   if (signAt(text, next) !== comma) return undefined
   const rest = restOfList(text, next + 1, [...ends])
@@ -72,7 +67,6 @@ function restOfList(text: BodyText, start: number, ends: number[]): Places | und
     at = afterSpace(text, end)
     if (signAt(text, at) !== comma) break
     at = afterSpace(text, at + 1)
-    if (signAt(text, at) !== openBrace) return undefined
   }
   return signAt(text, at) === closeBracket ? { start, ends, end: at } : undefined
 }
@@ -99,10 +93,8 @@ function afterValue(text: BodyText, from: number): number {
   let depth = 0
   for (let at = from; at < text.length; at += 1) {
     const sign = signAt(text, at)
-    if (sign === quote) {
-      at = afterString(text, at) - 1
-      if (depth === 0) return at + 1
-    } else if (sign === openBrace || sign === openBracket) depth += 1
+    if (sign === quote) at = afterString(text, at) - 1
+    else if (sign === openBrace || sign === openBracket) depth += 1
     else if (sign === closeBrace || sign === closeBracket) {
       if (depth === 0) return at
       depth -= 1
