@@ -107,9 +107,118 @@ describe('an answer', () => {
     expect(assembled(...events, ...end('compaction')).message().content).toEqual([{ ...block, content: 'So far.' }])
   })
 
+  test('is not complete at its beginning, whatever that lacks, and is so after either sign of its end', () => {
+    const start = (message: object) => ({ type: 'message_start', message })
+    for (const message of [{}, { stop_reason: null }, { stop_reason: 7 }]) {
+      expect(assembled(start(message), ...text(0, ['x'])).isComplete).toBe(false)
+    }
+    const [delta, stop] = end('end_turn')
+    expect(assembled(...text(0, ['x']), delta!).isComplete).toBe(true)
+    expect(assembled(...text(0, ['x']), stop!).isComplete).toBe(true)
+    expect(new Assembler().isComplete).toBe(false)
+  })
+
+  test('has the cost that was said last, and keeps the fields of its end that nobody knows', () => {
+    const started = { usage: { input_tokens: 3, output_tokens: 1, cache: { read: 1 } } }
+    const last = { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 }, news: 1 }
+    const message = assembled({ type: 'message_start', message: started }, ...text(0, ['x']), last).message()
+    expect(message).toMatchObject({ usage: { input_tokens: 3, output_tokens: 9, cache: { read: 1 } }, news: 1 })
+    expect(message).not.toHaveProperty('type')
+  })
+
   test('that the model refused is complete, whatever its calls', () => {
     expect(assembled(...call(0, '{"n": 1,,'), ...text(1, ['x']), ...end('refusal')).isComplete).toBe(true)
   })
+})
+
+describe('a piece', () => {
+  const pieceOf = (block: object, delta: object) => () =>
+    assembled(
+      { type: 'content_block_start', index: 0, content_block: block },
+      { type: 'content_block_delta', index: 0, delta },
+    ).message().content[0]
+  const blocks = {
+    text: { type: 'text', text: '' },
+    thinking: { type: 'thinking', thinking: '', signature: '' },
+    hidden: { type: 'redacted_thinking', data: 'd' },
+    call: { type: 'tool_use', id: 'a', name: 't', input: {} },
+    server: { type: 'server_tool_use', id: 'a', name: 't', input: {} },
+    mcp: { type: 'mcp_tool_use', id: 'a', name: 't', input: {} },
+    new: { type: 'new_kind' },
+  }
+  const citation = { type: 'citations_delta', citation: { cited_text: 'x' } }
+  const signature = { type: 'signature_delta', signature: 'x' }
+
+  test.each([
+    [{ type: 'text_delta', text: 'x' }, ['text', 'new']],
+    [citation, ['text', 'new']],
+    [{ type: 'thinking_delta', thinking: 'x' }, ['thinking', 'new']],
+    [signature, ['thinking', 'new']],
+    [{ type: 'input_json_delta', partial_json: '{' }, ['call', 'server', 'mcp', 'new']],
+    [{ type: 'new_delta', field: 'x' }, Object.keys(blocks)],
+  ])('%j is taken by a block of its kind, or of a new kind, and breaks the answer in any other', (delta, takers) => {
+    const isTaken = (block: object) => {
+      try {
+        return pieceOf(block, delta)() !== undefined
+      } catch {
+        return false
+      }
+    }
+    expect(Object.entries(blocks).flatMap(([name, block]) => (isTaken(block) ? [name] : []))).toEqual(takers)
+  })
+
+  test.each([
+    [blocks.text, { type: 'text_delta', text: 7 }],
+    [blocks.thinking, { type: 'thinking_delta' }],
+    [blocks.thinking, { type: 'signature_delta', signature: null }],
+    [blocks.call, { type: 'input_json_delta', partial_json: { n: 1 } }],
+    [blocks.new, { type: 'text_delta', text: null }],
+  ])('of %j that has no words breaks the answer: %j', (block, delta) => {
+    expect(pieceOf(block, delta)).toThrow('of another kind')
+  })
+
+  test('is added to what is there where both are words, and else takes its place', () => {
+    const [text, more] = [
+      { type: 'new_kind', words: 'One', list: [1] },
+      { type: 'new_delta', words: ', two', list: [2] },
+    ]
+    expect(pieceOf(text, more)()).toEqual({ type: 'new_kind', words: 'One, two', list: [2] })
+    expect(pieceOf({ type: 'text' }, { type: 'text_delta', text: 'x' })()).toEqual({ type: 'text', text: 'x' })
+    expect(pieceOf({ type: 'thinking', thinking: null }, { type: 'thinking_delta', thinking: 'x' })()).toEqual({
+      type: 'thinking',
+      thinking: 'x',
+    })
+    const cited = { ...blocks.text, citations: [{ cited_text: 'a' }] }
+    expect(pieceOf(cited, citation)()).toMatchObject({ citations: [{ cited_text: 'a' }, { cited_text: 'x' }] })
+    const signed = { ...blocks.thinking, signature: 'old' }
+    expect(pieceOf(signed, signature)()).toMatchObject({ signature: 'x' })
+  })
+
+  test('without the block that it belongs to breaks the answer, and so does an end without its beginning', () => {
+    const [start, , stop] = text(0, ['x'])
+    const [delta] = end('end_turn')
+    for (const event of [start, delta]) expect(() => new Assembler().take(event!)).toThrow()
+    expect(() => assembled(stop!)).toThrow('belongs to no block')
+    expect(() => assembled(...text(0, ['x']), stop!)).not.toThrow()
+    expect(() => assembled(...text(0, ['x']), ...text(0, ['y']))).toThrow('index of an earlier one')
+    expect(() => assembled({ type: 'message_start', message: 'm' })).toThrow('without a message')
+  })
+})
+
+test('the input of a call that the server runs is half until its block ends, and keeps each number and name (P4)', () => {
+  const call = (json: string) => [
+    {
+      type: 'content_block_start',
+      index: 0,
+      content_block: { type: 'server_tool_use', id: 's', name: 't', input: {} },
+    },
+    { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } },
+  ]
+  const stop = { type: 'content_block_stop', index: 0 }
+  expect(assembled(...call('{"n":1}'), ...end('end_turn')).isComplete).toBe(false)
+  const whole = assembled(...call('{"n":9007199254740993,"__proto__":{"a":1}}'), stop, ...end('end_turn')).message()
+  expect(JSON.stringify(whole.content[0]!['input'])).toContain('"__proto__":{"a":1}')
+  expect(whole['lastgood_inputs']).toEqual({ s: '{"n":9007199254740993,"__proto__":{"a":1}}' })
 })
 
 describe('what a broken answer leaves', () => {

@@ -15,7 +15,7 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
   const { id: _id, type: _type, role: _role, model: _model, ...end } = start
   yield event({
     type: 'message_start',
-    message: { ...start, content: [], stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
+    message: { ...start, content: [], stop_reason: null, stop_sequence: null, usage },
   })
   for (const [index, block] of content.entries()) {
     const [begun, ...deltas] = inPieces(block, message)
@@ -36,7 +36,7 @@ function inPieces(block: Block, message: AssistantMessage): readonly [Json, ...J
     const { text, citations, ...rest } = block
     const cited = Array.isArray(citations) ? (citations as unknown[]) : []
     return [
-      { ...rest, text: '', ...(cited.length > 0 ? { citations: [] } : 'citations' in block && { citations }) },
+      { ...rest, text: '', citations: cited.length > 0 ? [] : citations },
       ...cited.map((citation) => ({ type: 'citations_delta', citation })),
       { type: 'text_delta', text },
     ]

@@ -1,16 +1,34 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { eventsOf } from './sse.fixture.ts'
-import { writeEvent } from './sse.ts'
+import { eventsIn, writeEvent } from './sse.ts'
 
 function pieces(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Uint8Array> {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   return ReadableStream.from(at.slice(1).map((end, i) => bytes.slice(at[i], end)))
 }
 
-async function read(text: string, cuts: readonly number[] = []) {
+const read = (text: string, cuts: readonly number[] = []) => readBytes(new TextEncoder().encode(text), cuts)
+
+async function readBytes(bytes: Uint8Array, cuts: readonly number[]) {
   const events = []
-  for await (const some of eventsOf(pieces(new TextEncoder().encode(text), cuts))) events.push(...some)
+  for await (const some of eventsOf(pieces(bytes, cuts))) events.push(...some)
+  return events
+}
+
+/** Line by line, as the standard tells it; an event without data counts where it has a name. */
+function asTheFormatSays(text: string) {
+  const events = []
+  let [event, data]: [string, string[]] = ['message', []]
+  for (const line of text.split(/\r\n|\n|\r/).slice(0, -1)) {
+    if (line === '') {
+      if (data.length > 0 || event !== 'message') events.push({ event, data: data.join('\n') })
+      ;[event, data] = ['message', []]
+    }
+    const [, field, value = ''] = /^([^:]*)(?:: ?([^]*))?$/.exec(line) ?? []
+    if (field === 'event') event = value
+    if (field === 'data') data.push(value)
+  }
   return events
 }
 
@@ -35,6 +53,36 @@ describe('an event reader', () => {
           expect(events.map(({ raw }) => raw).join('')).toBe(text)
         },
       ),
+    )
+  })
+
+  test('reads what the format says, whatever the lines, their ends and their bytes, a byte at a time, too', async () => {
+    const named = ['event: a', 'event:b', 'event', 'event: ', 'event: event: c']
+    const said = ['data: x', 'data:', 'data', 'data:  y: z', 'data: \u00e9\ud83d\ude00', 'data: {"data: 1":2}']
+    const others = [': comment', 'id: 1', ' data: x', 'data : x', ':', '\ufeffdata: x']
+    const line = fc.constantFrom(...named, ...said, ...others)
+    const end = fc.constantFrom('\n', '\n', '\n', '\r\n', '\r')
+    const part = fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(line, end).map(([text, end]) => Buffer.from(text + end)) },
+      { weight: 4, arbitrary: end.map((end) => Buffer.from(end)) },
+      fc.uint8Array({ maxLength: 2 }).map((bytes) => Buffer.from(bytes)),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { maxLength: 16 }), fc.array(fc.nat(200)), async (parts, cuts) => {
+        const bytes = Buffer.concat(parts)
+        const text = new TextDecoder().decode(bytes)
+        for (const places of [[], cuts, Array.from(bytes.keys())]) {
+          const events = await readBytes(bytes, places)
+          expect(events.map(({ event, data }) => ({ event, data }))).toEqual(asTheFormatSays(text))
+          let at = 0
+          for (const { raw, ...event } of events) {
+            expect(eventsIn(raw)).toEqual([{ ...event, raw }])
+            at = text.indexOf(raw, at) + raw.length
+            expect(text.slice(0, at).endsWith(raw)).toBe(true)
+          }
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 

@@ -33,7 +33,7 @@ export class EventReader {
     if (end > 0) this.#begun = []
     // A blank line is at most four characters long, and three of them may be here already.
     const searched = Math.max(end, this.#rest.length - 3)
-    if (searched > end) this.#begun.push(this.#rest.slice(end, searched))
+    this.#begun.push(this.#rest.slice(end, searched))
     this.#rest = this.#rest.slice(searched)
     return events
   }
