@@ -100,10 +100,11 @@ export function joinConversation(
   if (before === undefined) return undefined // a thread of somebody else
   const spoken = [...recorded.messages.slice(0, before), ...sent.filter((message) => !isEmptyAnswer(message))]
   const body: Envelope['body'] = continued && recorded.envelope ? { ...recorded.envelope.body, ...rest } : rest
-  const { kept, resolved, exact } = joinedAt(recorded, spoken, body) ?? {}
-  if (kept === undefined || !resolved) return undefined
+  const joined = joinedAt(recorded, spoken, body)
+  if (!joined) return undefined
 
-  const isWhole = exact === true && !thread && spoken.length === sent.length
+  const { kept, resolved, exact } = joined
+  const isWhole = exact && !thread && spoken.length === sent.length
   return {
     streams: stream === true,
     envelope: envelopeOf(request.headers, body),
