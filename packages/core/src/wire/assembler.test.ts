@@ -92,8 +92,13 @@ describe('an answer', () => {
 
   test('is by the model that took it over', () => {
     const block = { type: 'fallback', from: { model: 'm' }, to: { model: 'other' } }
-    const events = [{ type: 'content_block_start', index: 0, content_block: block }, ...text(1, ['x'])]
-    expect(assembled(...events, ...end('end_turn')).message()).toMatchObject({ model: 'other' })
+    const events = (type: string) => [
+      { type: 'content_block_start', index: 0, content_block: { ...block, type } },
+      ...text(1, ['x']),
+      ...end('end_turn'),
+    ]
+    expect(assembled(...events('fallback')).message()).toMatchObject({ model: 'other' })
+    expect(assembled(...events('moved')).message()).toMatchObject({ model: 'm' })
   })
 
   test('has the summary of a compaction as it came last', () => {
@@ -115,7 +120,28 @@ describe('an answer', () => {
     const [delta, stop] = end('end_turn')
     expect(assembled(...text(0, ['x']), delta!).isComplete).toBe(true)
     expect(assembled(...text(0, ['x']), stop!).isComplete).toBe(true)
-    expect(new Assembler().isComplete).toBe(false)
+    const without = new Assembler()
+    without.take(stop!)
+    expect(without.isComplete).toBe(false)
+  })
+
+  test('has a broken call once it is over, not before', () => {
+    expect(assembled(...call(0, '{"n": 1,,')).hasBrokenCall).toBe(false)
+    expect(assembled(...call(0, '{"n": 1}'), ...end('tool_use')).hasBrokenCall).toBe(false)
+    expect(assembled(...call(0, '{"n": 1', false), ...end('tool_use')).hasBrokenCall).toBe(true)
+  })
+
+  test('repeats the end of a block that is over, and anything after its own end (P2)', () => {
+    const [start, delta, stop] = text(0, ['x'])
+    const isRepeated = (event: object | undefined, ...before: (object | undefined)[]) =>
+      assembled(...before.map((one) => one!)).isRepeated(event as Record<string, unknown>)
+    expect(isRepeated(stop, start, delta)).toBe(false)
+    expect(isRepeated(stop, start, delta, stop)).toBe(true)
+    expect(isRepeated(delta, start, delta, stop)).toBe(false)
+    expect(isRepeated(text(1, [])[1], start, delta, stop)).toBe(false)
+    for (const event of [...text(1, ['y']), ...end('end_turn')]) {
+      expect(isRepeated(event, start, delta, stop, ...end('end_turn'))).toBe(true)
+    }
   })
 
   test('has the cost that was said last, and keeps the fields of its end that nobody knows', () => {
@@ -124,6 +150,11 @@ describe('an answer', () => {
     const message = assembled({ type: 'message_start', message: started }, ...text(0, ['x']), last).message()
     expect(message).toMatchObject({ usage: { input_tokens: 3, output_tokens: 9, cache: { read: 1 } }, news: 1 })
     expect(message).not.toHaveProperty('type')
+    const unsaid = [
+      { type: 'message_start', message: { usage: 7 } },
+      { type: 'message_delta', usage: { news: null } },
+    ]
+    expect(assembled(...unsaid).usage).toEqual({ news: null })
   })
 
   test('that the model refused is complete, whatever its calls', () => {
@@ -132,7 +163,7 @@ describe('an answer', () => {
 })
 
 describe('a piece', () => {
-  const pieceOf = (block: object, delta: object) => () =>
+  const pieceOf = (block: object, delta: unknown) => () =>
     assembled(
       { type: 'content_block_start', index: 0, content_block: block },
       { type: 'content_block_delta', index: 0, delta },
@@ -183,6 +214,7 @@ describe('a piece', () => {
       { type: 'new_delta', words: ', two', list: [2] },
     ]
     expect(pieceOf(text, more)()).toEqual({ type: 'new_kind', words: 'One, two', list: [2] })
+    expect(pieceOf(text, { ...more, words: 2, list: 'two' })()).toEqual({ type: 'new_kind', words: 2, list: 'two' })
     expect(pieceOf({ type: 'text' }, { type: 'text_delta', text: 'x' })()).toEqual({ type: 'text', text: 'x' })
     expect(pieceOf({ type: 'thinking', thinking: null }, { type: 'thinking_delta', thinking: 'x' })()).toEqual({
       type: 'thinking',
@@ -197,9 +229,12 @@ describe('a piece', () => {
   test('without the block that it belongs to breaks the answer, and so does an end without its beginning', () => {
     const [start, , stop] = text(0, ['x'])
     const [delta] = end('end_turn')
-    for (const event of [start, delta]) expect(() => new Assembler().take(event!)).toThrow()
+    expect(() => new Assembler().take(start!)).toThrow('came before its beginning')
+    expect(() => new Assembler().take(delta!)).toThrow('ends without its beginning')
     expect(() => assembled(stop!)).toThrow('belongs to no block')
-    expect(() => assembled(...text(0, ['x']), stop!)).not.toThrow()
+    expect(() => assembled(...text(0, ['x']), text(0, ['y'])[1]!)).toThrow('after the end of its block')
+    for (const nothing of [undefined, null, 'text', ['text']])
+      expect(pieceOf(blocks.new, nothing)).toThrow('after the end')
     expect(() => assembled(...text(0, ['x']), ...text(0, ['y']))).toThrow('index of an earlier one')
     expect(() => assembled({ type: 'message_start', message: 'm' })).toThrow('without a message')
   })
@@ -244,15 +279,70 @@ describe('what a broken answer leaves', () => {
   })
 })
 
-test('of a cut answer the calls before a server tool without its result are kept', () => {
-  const search = [
+describe('of a cut answer', () => {
+  const serverCall = (index: number, id: string) => [
     {
       type: 'content_block_start',
-      index: 1,
-      content_block: { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
+      index,
+      content_block: { type: 'server_tool_use', id, name: 'web_search', input: {} },
     },
-    { type: 'content_block_stop', index: 1 },
+    { type: 'content_block_stop', index },
   ]
-  const kept = assembled(...call(0, '{"n":1}'), ...search, ...call(2, '{"n":2}')).salvage(first)
-  expect(kept?.content.map(({ id }) => id)).toEqual(['toolu_0'])
+  const result = (index: number, id: string) => [
+    {
+      type: 'content_block_start',
+      index,
+      content_block: { type: 'web_search_tool_result', tool_use_id: id, content: [] },
+    },
+    { type: 'content_block_stop', index },
+  ]
+  const idsOf = (assembler: Assembler) => assembler.salvage(first)?.content.map(({ id, type }) => id ?? type)
+
+  test('the calls before a server tool without its result are kept', () => {
+    expect(idsOf(assembled(...call(0, '{"n":1}'), ...serverCall(1, 's'), ...call(2, '{"n":2}')))).toEqual(['toolu_0'])
+    const two = assembled(...call(0, '{}'), ...serverCall(1, 's'), ...call(2, '{}'), ...serverCall(3, 't'))
+    expect(idsOf(two)).toEqual(['toolu_0'])
+  })
+
+  test('all calls are kept, and those of the server with their results among them', () => {
+    const searched = [...serverCall(0, 's'), ...serverCall(1, 't'), ...result(2, 't'), ...result(3, 's')]
+    const kept = ['s', 't', 'web_search_tool_result', 'web_search_tool_result', 'toolu_4', 'toolu_5']
+    expect(idsOf(assembled(...searched, ...call(4, '{}'), ...call(5, '{}'), ...text(6, ['x'])))).toEqual(kept)
+  })
+
+  test('nothing after the first block that is not whole is kept, nor a call that was there before', () => {
+    const [start, delta, stop] = call(2, '{}')
+    expect(
+      idsOf(assembled(...call(0, '{}'), ...text(1, ['x'], false), start!, delta!, stop!, ...call(3, '{', false))),
+    ).toEqual(['toolu_0'])
+    const before = { hasCall: (id: string) => id === 'toolu_1' }
+    const kept = assembled(...call(0, '{}'), ...call(1, '{}'), ...call(2, '{}')).salvage(before)
+    expect(kept?.content.map(({ id }) => id)).toEqual(['toolu_0'])
+  })
+
+  test('the text is kept to the last whole words, and what was being said right after them', () => {
+    const blank = (index: number) => text(index, [' \n'])
+    const thinking = (index: number) => [
+      { type: 'content_block_start', index, content_block: { type: 'thinking', thinking: 'Hm' } },
+      { type: 'content_block_stop', index },
+    ]
+    const wordsOf = (...events: object[]) =>
+      assembled(...events)
+        .keptText()
+        .map((block) => block['text'] ?? block.type)
+    expect(wordsOf(...text(0, ['One']), ...text(1, ['Two'], false))).toEqual(['One', 'Two'])
+    expect(wordsOf(...text(0, ['One']), ...text(1, ['Two']))).toEqual(['One', 'Two'])
+    expect(wordsOf(...text(0, ['One']), ...text(1, [' '], false))).toEqual(['One'])
+    expect(wordsOf(...thinking(0), ...text(1, ['One']), ...thinking(2), ...text(3, ['Two'], false))).toEqual([
+      'thinking',
+      'One',
+    ])
+    expect(wordsOf(...text(0, ['One']), ...blank(1), ...text(2, ['Two'], false))).toEqual(['One'])
+    expect(wordsOf(...text(0, ['One']), thinking(1)[0]!)).toEqual(['One'])
+    expect(wordsOf(...text(0, ['One'], false))).toEqual([])
+    expect(wordsOf(...thinking(0), ...blank(1))).toEqual([])
+    expect(wordsOf(...text(0, ['One']), ...call(1, '{}'), ...text(2, ['Two'], false))).toEqual([])
+    expect(wordsOf(...text(0, ['One']), ...serverCall(1, 's'), ...result(2, 's'))).toEqual([])
+    expect(wordsOf(...text(0, ['One']), ...call(1, '{', false))).toEqual(['One'])
+  })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memorySharedState } from '../records/memory-shared-state.ts'
 import type { SharedState } from '../records/shared-state.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -52,11 +52,29 @@ describe('a card', () => {
   })
 
   test('of a model with any name finds a place in the store', async () => {
-    const { asked, open } = world()
+    const { asked, open, shared } = world()
     const arn = `arn:aws:bedrock:us-east-1:1:inference-profile/${'long-'.repeat(60)}.anthropic.claude-opus-5-v1:0`
     expect(await open()(arn)).toMatchObject({ id: arn, source: 'models-api' })
     await open()(arn)
     expect(asked).toHaveLength(1)
+    const [record] = await shared.list('models:')
+    expect(record?.key).toMatch(/^models:[0-9a-f]{16}\|[A-Za-z0-9.:@_-]{160}$/)
+  })
+
+  test('of models whose names fall together there is of each', async () => {
+    const { asked, open } = world()
+    for (const model of ['a/alias', 'a_alias', 'a/alias']) await open()(model)
+    expect(asked.map(({ model }) => model)).toEqual(['a/alias', 'a_alias', 'a/alias'])
+  })
+
+  test('of a process whose clock is ahead is asked for again', async () => {
+    const { asked, open, shared, clock } = world()
+    await open()('claude-opus-5')
+    const [record] = await shared.list('models:')
+    const ahead = { ...(record!.value as object), askedAt: clock.now() + 1 }
+    await shared.write(record!.key, record!.version, ahead)
+    await open()('claude-opus-5')
+    expect(asked).toHaveLength(2)
   })
 
   test('of another model than the one that was asked for is not believed', async () => {
@@ -95,12 +113,17 @@ describe('a card that cannot be asked for', () => {
     expect(clock.sleepers).toEqual([])
   })
 
-  test('is the last one that was given, however old', async () => {
-    const { api, clock, open } = world()
-    await open()('claude-opus-5')
+  test.each([
+    ['by the store', false],
+    ['here, where the store has none', true],
+  ])('is the last one that was given, however old, remembered %s', async (_where, isHere) => {
+    const { api, clock, open, shared } = world()
+    const cards = open()
+    await cards('claude-opus-5')
     await clock.advance(240 * hourMs)
     api.answer = never
-    const card = open()('claude-opus-5')
+    if (isHere) vi.spyOn(shared, 'read').mockResolvedValue(undefined)
+    const card = (isHere ? cards : open())('claude-opus-5')
     await clock.advance(5_000)
     expect(await card).toMatchObject({ source: 'models-api', maxInputTokens: 123_456 })
   })

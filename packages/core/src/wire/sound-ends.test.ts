@@ -65,7 +65,7 @@ describe('the end of an answer', () => {
     for (const event of [start, ...before, data]) answer.take(event)
     return mended(data, (event) => soundDelta(event, data, answer))
   }
-  const usage = { output_tokens: 9 }
+  const usage = { input_tokens: 3, output_tokens: 9 }
   const over = { stop_reason: 'end_turn', stop_sequence: 'STOP', more: 2 }
   const ended = { type: 'message_delta', delta: over }
 

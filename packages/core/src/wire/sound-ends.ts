@@ -28,7 +28,7 @@ export function soundBlock(event: ServerSentEvent, data: Json): ServerSentEvent 
 export function soundDelta(event: ServerSentEvent, data: Json, answer: Assembler): ServerSentEvent {
   const { delta, usage } = data
   const said = isRecord(delta) ? delta : {}
-  const reason = said['stop_reason'] ?? answer.stopReason
+  const reason = answer.stopReason
   if (isRecord(usage) && said === delta && reason === (said['stop_reason'] ?? null)) return event
   const counts = isRecord(usage) ? usage : { output_tokens: answer.usage?.['output_tokens'] ?? 0 }
   return written(event, { ...data, delta: { stop_sequence: null, ...said, stop_reason: reason }, usage: counts })

@@ -32,6 +32,26 @@ test('each event starts the time anew', async () => {
   expect([watchdog.signal.aborted, watchdog.silence]).toEqual([true, 'between-events'])
 })
 
+test('a pause of the reader counts for nothing, before the first event too, however often it is told', async () => {
+  const { clock, watchdog } = watching()
+  await clock.advance(60)
+  watchdog.hold()
+  await clock.advance(30)
+  watchdog.hold()
+  await clock.advance(1_000)
+  watchdog.resume()
+  watchdog.resume()
+  await clock.advance(39)
+  expect(watchdog.silence).toBeUndefined()
+  await clock.advance(1)
+  expect(watchdog.silence).toBe('first-event')
+})
+
+test('an exchange that is over already ends the attempt at once', () => {
+  const watchdog = new Watchdog(new ManualClock(), limits, AbortSignal.abort('over'))
+  expect([watchdog.signal.reason, watchdog.silence]).toEqual(['over', undefined])
+})
+
 test('thousands of events arm one timer', async () => {
   const { clock, armed, watchdog } = watching()
   for (let i = 0; i < 5_000; i += 1) watchdog.progress()
