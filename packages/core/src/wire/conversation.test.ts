@@ -29,7 +29,7 @@ test('a thread goes on after an answer of two attempts, by the id that its calle
     const body = JSON.stringify({ model: 'm', max_tokens: 9, stream: true, ...fields })
     const request = { url: 'https://api.test/v1/messages', method: 'POST', headers: new Headers(), body }
     const response = await intercept(session)(request, async (leaving) => {
-      sent.push(String(leaving.body))
+      sent.push(leaving.body)
       return new Response(streams.shift()?.join(''), { headers: { 'content-type': 'text/event-stream' } })
     })
     return response.text()
