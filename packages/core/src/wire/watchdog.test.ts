@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { defaultLimits, Watchdog, type Limits } from './watchdog.ts'
+import { defaultLimits, limitsUnder, Watchdog, type Limits } from './watchdog.ts'
 
 const limits: Limits = { ...defaultLimits, firstEventMs: 100, betweenEventsMs: 10 }
 
@@ -95,6 +95,48 @@ describe('a wall clock that jumps', () => {
     await vi.advanceTimersByTimeAsync(defaultLimits.betweenEventsMs)
     expect(watchdog.silence).toBe('between-events')
   })
+})
+
+describe('a machine that slept', () => {
+  const hour = 3_600_000
+  const { firstEventMs, betweenEventsMs } = defaultLimits
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('is told by the wait that took longer than its limit allows, the longest so far, and not by a pause', () => {
+    const watchdog = new Watchdog(systemClock, defaultLimits, new AbortController().signal)
+    const sleep = (ms: number) => vi.setSystemTime(Date.now() + ms)
+    expect(watchdog.sleptMs).toBe(0)
+    sleep(hour)
+    expect(watchdog.sleptMs).toBe(hour - firstEventMs)
+    watchdog.progress()
+    expect(watchdog.sleptMs).toBe(hour - firstEventMs)
+    watchdog.hold()
+    sleep(9 * hour)
+    expect(watchdog.sleptMs).toBe(hour - firstEventMs)
+    watchdog.resume()
+    expect(watchdog.sleptMs).toBe(hour - firstEventMs)
+    sleep(2 * hour)
+    expect(watchdog.sleptMs).toBe(2 * hour - betweenEventsMs)
+    watchdog.progress()
+    sleep(hour)
+    expect(watchdog.sleptMs).toBe(2 * hour - betweenEventsMs)
+    watchdog.stop()
+  })
+})
+
+test.each([
+  [600_000, {}, [120_000, 180_000, 590_000]],
+  [50_000, {}, [45_000, 180_000, 45_000]],
+  [600_000, { firstEventMs: 5, betweenEventsMs: 7, wholeAnswerMs: 9 }, [5, 7, 9]],
+  [200_000, { firstEventMs: 300_000, betweenEventsMs: 300_000, wholeAnswerMs: 300_000 }, [190_000, 300_000, 190_000]],
+])('a mount that ends its attempts after %i ms, set to %j, waits less than that', (timeoutMs, set, waits) => {
+  const { firstEventMs, betweenEventsMs, wholeAnswerMs } = limitsUnder(timeoutMs, set)
+  expect([firstEventMs, betweenEventsMs, wholeAnswerMs]).toEqual(waits)
 })
 
 test('the end of the exchange ends the attempt, with its reason', () => {
