@@ -113,6 +113,7 @@ describe('a request', () => {
     expect(joined).not.toHaveProperty('rewindTo')
     expect(joined?.envelope).toEqual({ body: { ...params, news: 1 }, apiVersion: '2026-10-21', betas: ['b'] })
     expect(join(messages, { stream: null })?.streams).toBe(false)
+    expect(join(messages, {}, {}, { ...params, temperature: 1 })?.envelope.body).toEqual(params)
   })
 
   test('does not send an answer in which nothing was said, which the API refuses; a question it does', () => {
@@ -194,6 +195,8 @@ describe('a request', () => {
     ],
     ['other tools', { tools: [{ name: 'u' }] }, params, false],
     ['the same prompt and no tools', { tools: undefined }, { system: 'Be.', tools: [] }, true],
+    ['the same prompt and an empty list of tools', { tools: [] }, { system: 'Be.' }, true],
+    ['the same prompt of blocks that are none', { system: [null, 'Be.'] }, { ...params, system: [null, 'Be.'] }, true],
     ['neither prompt nor tools', { tools: [], system: undefined }, {}, false],
     ['a prompt of null and no tools', { tools: [], system: null }, { system: null }, false],
     ['the same tools and no prompt', { system: undefined }, { tools }, true],

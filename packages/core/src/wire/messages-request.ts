@@ -128,7 +128,7 @@ function joinedAt(
     return answersNothing || (!isSure && losesTools(recordedBody, body)) ? undefined : { kept, resolved, exact }
   }
   // The request goes back. While calls are being run, only with their results: a helper must not undo them.
-  if (runningCalls.length > 0 && !bringsResults(incoming.slice(kept), runningCalls)) return undefined
+  if (!bringsResults(incoming.slice(kept), runningCalls)) return undefined
   const isAnew = kept === 0
   const isOurs = isAnew ? isSameTask(recordedBody, body, messages) : !isHelper(recordedBody, body)
   return isSure || isOurs ? { kept, resolved, exact } : undefined

@@ -46,3 +46,10 @@ test('a stream that was made elsewhere gives its pieces, too, and no body has no
   expect(await pieces.next()).toBeUndefined()
   expect(await readPieces(null).next()).toBeUndefined()
 })
+
+test('that such a stream broke is known before anybody asks for more; without a body there is nothing to know', async () => {
+  const reason = new Error('reset')
+  const { broken } = readPieces(new ReadableStream({ start: (controller) => controller.error(reason) }))
+  await expect(broken).rejects.toBe(reason)
+  expect(readPieces(null)).not.toHaveProperty('broken')
+})
