@@ -46,6 +46,7 @@ describe.each(forms)('from %s', (_form, as) => {
     const [one, two, three] = ['one', 'two', 'three'].map(user)
     for (const [messages, after] of [
       [[one], ''],
+      [[one, two], ''],
       [[one, three, two], ''],
       [[one, two, three], ',"stream":true'],
       [[one, three], ',"stream":true'],
@@ -55,7 +56,9 @@ describe.each(forms)('from %s', (_form, as) => {
       const json = `{"model":"m","messages":${JSON.stringify(messages)}${after}}`
       const next = reader.read('ses', as(json))
       expect(next).toEqual(JSON.parse(json))
-      expect(next?.messages[0]).toBe(first?.messages[0])
+      for (const [at, message] of [one, two].entries()) {
+        if (messages[at] === message) expect(next?.messages[at]).toBe(first?.messages[at])
+      }
     }
   })
 
@@ -76,7 +79,7 @@ describe.each(forms)('from %s', (_form, as) => {
     expect(next?.messages[8]).toBe(first?.messages[8])
   })
 
-  test('a conversation has the room of one body, however often it grows, and four have room under a name', () => {
+  test('a conversation has the room of one body, however often it grows', () => {
     const helpers = ['a', 'b', 'c'].map((name) => textOf(body([user(name)])))
     const grown = Array.from({ length: 9 }, (_, at) =>
       textOf(body(Array.from({ length: at + 1 }, (_, n) => user(`m${n}`)))),
@@ -84,10 +87,19 @@ describe.each(forms)('from %s', (_form, as) => {
     const lengths = [...helpers, grown.at(-1)!].reduce((sum, { length }) => sum + length, 0)
     const reader = new BodyReader(lengths)
     const first = helpers.map((text) => reader.read('ses', text)?.messages[0])
-    const whole = grown.map((text) => reader.read('ses', text)?.messages[0]).at(-1)
+    for (const text of grown) reader.read('ses', text)
     helpers.forEach((text, at) => expect(reader.read('ses', text)?.messages[0]).toBe(first[at]))
-    reader.read('ses', textOf(body([user('d')])))
-    expect(reader.read('ses', grown.at(-1)!)?.messages[0]).not.toBe(whole)
+  })
+
+  test('under a name the latest four are kept, and only they take room', () => {
+    const texts = Array.from({ length: 9 }, (_, at) => textOf(body([user(`${at}`)])))
+    for (const most of [undefined, 4 * texts[0]!.length]) {
+      const reader = new BodyReader(most)
+      const messageOf = (text: BodyText) => reader.read('ses', text)?.messages[0]
+      const read = texts.map(messageOf)
+      for (let at = 5; at < 9; at += 1) expect(messageOf(texts[at]!)).toBe(read[at])
+      expect(messageOf(texts[4]!)).not.toBe(read[4])
+    }
   })
 
   test('what is forgotten is read anew, and makes room for others', () => {
@@ -117,13 +129,13 @@ describe.each(forms)('from %s', (_form, as) => {
     const [a, b, c] = texts as [BodyText, BodyText, BodyText]
     const reader = new BodyReader(2 * a.length)
     const message = (name: string, text: BodyText) => reader.read(name, text)?.messages[0]
-    message('a', a)
+    const first = message('a', a)
     const second = message('b', b)
     message('a', a)
     const third = message('c', c)
-    const kept = message('a', a)
+    expect(message('a', a)).toBe(first)
     expect(message('c', c)).toBe(third)
-    expect(message('a', a)).toBe(kept)
+    expect(message('a', a)).toBe(first)
     expect(message('b', b)).not.toBe(second)
   })
 
