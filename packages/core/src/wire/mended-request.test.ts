@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Block, EntryBody, Message } from '../journal/journal.ts'
+import type { Block, EntryBody, Edit, Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { blocksOf } from '../journal/message.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
@@ -68,4 +68,28 @@ test('of several answers in whose place one edit stands each has its own maker',
   apply({ type: 'transcript-repaired', repairs: [], edits: [{ from: 1, to: 5, insert }], standing: [] })
   expect(signatures(sent().outgoing.messages)).toEqual([`of ${home}`])
   expect(signatures(sent(rung).outgoing.messages)).toEqual([`of ${rung}`])
+})
+
+test('of the edits that a request has, only those that are not in the journal are for it; what stands is not told again', () => {
+  const { sent, apply } = answeredBy(rung, home)
+  const first = sent(rung)
+  expect(first.repairs.map(({ rule, message }) => [rule, message])).toEqual([
+    ['empty-text', 1],
+    ['empty-text', 3],
+  ])
+  expect(first.edits).toHaveLength(2)
+  const [one, two] = first.edits as [Edit, Edit]
+  apply({ type: 'transcript-repaired', repairs: [...first.repairs], edits: [one], standing: [] })
+  expect(sent(rung).edits).toEqual([two])
+  apply({ type: 'transcript-repaired', repairs: [], edits: [two], standing: [] })
+  const { repairs, edits, standing, done } = sent(rung)
+  expect({ repairs, edits, standing, done }).toEqual({ repairs: [], edits: [], standing: [], done: [] })
+})
+
+test('a repair of what an edit in the journal says takes its place, and is for the journal too', () => {
+  const { sent, apply, transcript } = answeredBy(rung)
+  const mended = sent(rung).edits
+  const insert = [structuredClone(transcript.messages[1]!)]
+  apply({ type: 'transcript-repaired', repairs: [], edits: [{ from: 1, to: 2, insert }], standing: [] })
+  expect(sent(rung).edits).toEqual(mended)
 })
