@@ -113,7 +113,7 @@ describe('show', () => {
     await seedHistory(encrypted(store, { current: { id: '2026-11', key: new Uint8Array(32).fill(1) } }))
     const { code, stdout, stderr } = await run(['show', 'fix-auth', '--store', 'state'], { cwd })
     expect(code).toBe(4)
-    expect(stderr).toMatch(/error: entry 1 is encrypted with the key "2026-11"[^]*docs\/errors\/journal-sealed\.md/)
+    expect(stderr).toMatch(/error: entry 1 is encrypted with the key "2026-11"[^]*\/errors\/journal-sealed\.md/)
     expect(stdout + stderr).not.toContain('continue with')
     expect((await run(['list', '--store', 'state'], { cwd })).stdout).toContain('fix-auth')
   })
