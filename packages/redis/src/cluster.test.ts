@@ -110,4 +110,24 @@ describe('in a Cluster of three masters', () => {
       message: 'the store at redis://127.0.0.1:1 cannot answer: no connection',
     })
   })
+
+  it('nobody there is told, too, where the client would try to connect for ever, until it does (P5)', async () => {
+    const there = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    const redis = new Cluster([{ host: '127.0.0.1', port: 1 }], {
+      clusterRetryStrategy(this: { startupNodes: unknown }, times) {
+        if (times > 60) this.startupNodes = there
+        return 1
+      },
+    })
+    redis.on('error', () => undefined)
+    onTestFinished(() => redis.disconnect())
+    const store = redisStore(redis)
+    const isReady = new Promise<void>((resolve) => redis.once('ready', resolve))
+    const told = { code: 'store-unavailable', message: 'the store at redis://127.0.0.1:1 cannot answer: no connection' }
+    expect(await rejection(store.summary('s'))).toMatchObject(told)
+    // At once, as long as nothing has changed.
+    expect(await rejection(store.summary('s'))).toMatchObject(told)
+    await isReady
+    await expect(store.summary('s')).resolves.toBeUndefined()
+  })
 })

@@ -8,7 +8,7 @@
  */
 import type { RedisLike } from './client.ts'
 import { commands } from './commands.ts'
-import { chooseDatabase, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
+import { answerOf, chooseDatabase, reasonOf, refusedSelectOf, watchConnection } from './connection-reason.ts'
 import { isMissingScript, storeUnavailable } from './failure.ts'
 import { locationOf } from './location.ts'
 
@@ -41,7 +41,7 @@ export function serverOf(client: RedisLike): Server {
   async function ask<T>(question: (client: RedisLike) => Promise<T>): Promise<T> {
     try {
       await chooseDatabase(client)
-      const answer = await question(client)
+      const answer = await answerOf(client, question(client))
       // It may have reconnected meanwhile.
       assertDatabase()
       return answer
