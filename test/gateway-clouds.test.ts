@@ -173,6 +173,23 @@ describe.each(clouds)('a request in the form of %s', (cloud) => {
     expect('stream' in JSON.parse(body)).toBe(streams && cloud === 'vertex')
   })
 
+  test('goes without a beta that the cloud refuses', async () => {
+    const refusal = Response.json({ message: 'invalid beta flag' }, { status: 400 })
+    const { left, send } = leaving({ upstream }, [refusal])
+    const [good, bad] = ['good-2025-01-01', 'bad-2030-01-01']
+    const body = {
+      anthropic_version: 'v',
+      max_tokens: 9,
+      messages,
+      ...(cloud === 'bedrock' && { anthropic_beta: [good, bad] }),
+    }
+    const response = await send(path, JSON.stringify(body), { 'anthropic-beta': `${good},${bad}` })
+    expect(await response.json()).toMatchObject({ content: [{ text: 'hello' }] })
+    expect(left).toHaveLength(2)
+    expect(left[1]?.headers.get('anthropic-beta')).toBe(good)
+    expect(JSON.parse(left[1]?.body ?? '')).toEqual({ ...body, ...(cloud === 'bedrock' && { anthropic_beta: [good] }) })
+  })
+
   test('has the name of the model that takes it over in its path', async () => {
     const fallback = [{ model: 'claude-sonnet-5-5@20260901' }]
     const down = Array.from({ length: 3 }, () => new Response('{}', { status: 529 }))

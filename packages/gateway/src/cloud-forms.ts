@@ -7,7 +7,7 @@
  * 1. Within the gateway such a request is a Messages request like any other, at `/v1/messages` in the place of its path's end.
  * 2. What recovery does not change leaves as it came, byte for byte.
  */
-import { textOfBody, type WireRequest } from '@lastgood/core'
+import { betasOf, textOfBody, type WireRequest } from '@lastgood/core'
 import { eventsOfFrames, framesOfEvents } from './event-frames.ts'
 
 export interface CloudForm {
@@ -17,8 +17,10 @@ export interface CloudForm {
   end(model: string, verb: string): string
   /** Whether the body says, too, that the answer streams. */
   readonly hasStream: boolean
-  /** How a streamed answer is read, and given. */
+  /** Whether a streamed answer comes, and is given, in frames. */
   readonly frames: boolean
+  /** Whether the betas that count are those of the body, beside the same in the headers. */
+  readonly hasBetas: boolean
 }
 
 const vertex: CloudForm = {
@@ -28,6 +30,7 @@ const vertex: CloudForm = {
   end: (model, verb) => `/models/${encodeURIComponent(model).replaceAll('%40', '@')}:${verb}`,
   hasStream: true,
   frames: false,
+  hasBetas: false,
 }
 
 const bedrock: CloudForm = {
@@ -36,6 +39,7 @@ const bedrock: CloudForm = {
   end: (model, verb) => `/${encodeURIComponent(model)}/${verb}`,
   hasStream: false,
   frames: true,
+  hasBetas: true,
 }
 
 const messagesPath = '/v1/messages'
@@ -46,6 +50,8 @@ const counter = 'count-tokens'
 /** A request that may have come in the form of a cloud, and then leaves in it. */
 export interface MaybeInForm extends WireRequest {
   readonly form?: CloudForm
+  /** The betas in its headers, as it came. */
+  readonly betas?: readonly string[]
 }
 
 /** What a request in a cloud's form stands for. */
@@ -87,9 +93,10 @@ export function fromCloud(url: string, method: string): InForm | undefined {
 
 /** How a request leaves, and how its answer is read. */
 export function toCloud(asked: MaybeInForm): { request: WireRequest; read(response: Response): Response } {
-  const { form, ...request } = asked
+  const { form, betas = [], ...request } = asked
   const { origin, pathname, search } = new URL(request.url)
-  const left = form && pathname.endsWith(messagesPath) ? writtenIn(form, request.body) : undefined
+  const leftOut = betas.filter((beta) => !betasOf(request.headers).includes(beta))
+  const left = form && pathname.endsWith(messagesPath) ? writtenIn(form, request.body, leftOut) : undefined
   if (!form || !left) return { request, read: (response) => response }
   const url = `${origin}${pathname.slice(0, -messagesPath.length)}${left.end}${search}`
   return {
@@ -98,14 +105,24 @@ export function toCloud(asked: MaybeInForm): { request: WireRequest; read(respon
   }
 }
 
-function writtenIn(form: CloudForm, sent: unknown): { end: string; body: string | Uint8Array } | undefined {
+/** `leftOut`: betas that a repair has left out of the headers. */
+function writtenIn(
+  form: CloudForm,
+  sent: unknown,
+  leftOut: readonly string[],
+): { end: string; body: string | Uint8Array } | undefined {
+  const isChanged = form.hasBetas && leftOut.length > 0
   const came = sent instanceof Uint8Array ? asTheyCame.get(sent) : undefined
-  if (came) return came
+  if (came && !isChanged) return came
   const text = textOfBody(sent)
   if (text === undefined) return undefined
-  const { model, ...rest } = JSON.parse(text) as { model: string; stream?: boolean }
+  const { model, ...rest } = JSON.parse(text) as { model: string; stream?: boolean; anthropic_beta?: unknown }
   const { stream, ...others } = rest
   const end = form.end(model, stream === true ? form.verbs.streaming : form.verbs.whole)
+  if (isChanged && Array.isArray(rest.anthropic_beta)) {
+    const anthropic_beta = rest.anthropic_beta.filter((beta) => !leftOut.includes(String(beta)))
+    return { end, body: JSON.stringify({ ...others, anthropic_beta }) }
+  }
   // In the words in which it is written there: the model comes first, and what says that it streams last.
   const [head, tail] = [`{"model":${JSON.stringify(model)},`, form.hasStream ? '}' : ',"stream":true}']
   const isUsual = text.startsWith(head) && (form.hasStream || stream === undefined || text.endsWith(tail))

@@ -4,7 +4,7 @@
  * Until something fails it is transparent: other requests pass as they are, and in a Messages request nothing is
  * changed but what recovery has to change.
  */
-import { BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
+import { betasOf, BodyReader, isMessagesRequest, readPieces, systemClock } from '@lastgood/core'
 import { Admission, metricsPath } from './admission.ts'
 import { apiErrorOf, errorResponse } from './api-error.ts'
 import { bodyOf, bodyStreamOf, replaceBody } from './bodies.ts'
@@ -82,7 +82,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const own = upstream.urlOf(request)
     const inForm = fromCloud(own, method)
     const wire = {
-      ...(inForm && { form: inForm.form }),
+      ...(inForm && { form: inForm.form, betas: betasOf(request.headers) }),
       url: inForm?.url ?? own,
       method,
       headers: upstream.headersOf(request),
