@@ -7,7 +7,10 @@ import type { Block, Edit, Entry, EntryBody, Message } from '@lastgood/core'
 export interface Told {
   messages: Message[]
   edits: readonly Edit[]
-  /** The API refused the request, and it goes out repaired. A repair for the model asked for is journaled with the answer. */
+  /**
+   * The API refused the request, and it goes out repaired. A repair for the model asked for is journaled with the answer,
+   * one for a fallback is made again in its later turns.
+   */
   isMending: boolean
   /**
    * Repairs are in force no longer, under answers that were given to the repaired messages: they were taken back, or
@@ -36,6 +39,8 @@ export function readJournal(entries: readonly Entry[]): Told {
     calls: [],
   }
   let isFallback = false
+  let rung = ''
+  const mended = new Set<string>()
   /** A broken answer is gone on from, and what it thought is bound to the messages as they went out. */
   let isKeeping = false
   let isKeptUnbound = false
@@ -52,9 +57,15 @@ export function readJournal(entries: readonly Entry[]): Told {
       if (content.length > 0) told.messages.push({ role: 'assistant', content })
       told.calls = content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : []))
     }
-    if (entry.type === 'rung-changed') isFallback = entry.rung > 0
+    if (entry.type === 'rung-changed') {
+      isFallback = entry.rung > 0
+      rung = `${entry.rung} ${entry.model}`
+      told.isMending ||= isFallback && mended.has(rung)
+    }
+    if (entry.type === 'repairs-reverted') mended.clear()
     if (entry.type === 'response-received') {
       isKeeping = isKeptUnbound = false
+      if (told.isMending && isFallback) mended.add(rung)
       told.isUnbound ||= told.isMending && isFallback
       told.isMending &&= isFallback
     }

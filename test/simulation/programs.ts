@@ -231,7 +231,7 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
   } catch (error) {
     // The API's own error, where neither waiting nor a repair helps: the model is gone.
     const isExpected = isLastgoodError(error)
-      ? !isJournalError(error) || referee.isOrphan(id)
+      ? !isJournalError(error) || referee.isOrphan(id) || originOfCut(error) !== undefined
       : error instanceof Anthropic.NotFoundError
     if (!isExpected) throw error
     const { name: kind, message } = error as Error
@@ -243,8 +243,21 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
 export async function finish(it: Surroundings, id: string, mayWait: boolean): Promise<void> {
   const { world, name } = it.process
   world.tell(name, `brings ${id} to rest`)
-  await within(it, id, !mayWait, async (work) => {
-    while (work.opened.hasOpenTurn) await turn(work)
-    await work.opened.resume()
+  const rest = () =>
+    within(it, id, !mayWait, async (work) => {
+      while (work.opened.hasOpenTurn) await turn(work)
+      await work.opened.resume()
+    })
+  await rest().catch(async (error: unknown) => {
+    // A fork whose process died before anything was in it says so, and is made again.
+    const origin = originOfCut(error)
+    if (origin === undefined) throw error
+    const { clock } = it.process
+    await forkSession(it.store, origin.sessionId, id, { clock, owner: owner(clock.newId()) })
+    await rest()
   })
 }
+
+/** What the fork is of that an error says has stopped before anything was in it. */
+const originOfCut = (error: unknown) =>
+  isLastgoodError(error, 'journal-corrupt') ? (error.details['origin'] as { sessionId: string } | undefined) : undefined

@@ -63,18 +63,19 @@ function judgeAcknowledged(world: World, referee: Referee, found: ReadonlyMap<st
   }
 }
 
-/** Such an end may come before the last attempt has said anything. */
-const early: ReadonlySet<string> = new Set(['refusal', 'max_tokens', 'model_context_window_exceeded'])
-
 /**
- * Has all of what is recorded, and ends with it. Blocks of attempts that broke may stand before and between, and after it
- * where the last attempt may have said nothing.
+ * Has all of what is recorded, if that is anything, and ends with its last words. Blocks of attempts that broke may stand before and between;
+ * kept words that such a block followed may come again.
  */
-export function holds(handedOut: readonly Block[], { content, stop_reason: why }: AssistantMessage): boolean {
+export function holds(handedOut: readonly Block[], { content }: AssistantMessage): boolean {
   const [theirs, ours] = [handedOut.map(spelledBlock), content.map(spelledBlock)]
   let at = 0
   for (const block of theirs) if (block === ours[at]) at += 1
-  return at === ours.length && (at === 0 || (why !== null && early.has(why)) || theirs.at(-1) === ours.at(-1))
+  const [theirWords, ourWords] = [handedOut, content].map((all) => all.findLast(({ type }) => type !== 'thinking'))
+  const isEnd = ourWords
+    ? theirWords && spelledBlock(theirWords) === spelledBlock(ourWords)
+    : theirs.at(-1) === ours.at(-1)
+  return content.length === 0 || (at === ours.length && isEnd === true)
 }
 
 /**
