@@ -11,6 +11,7 @@ import {
   openedBlock,
   pixel,
   refused,
+  thinkingBlock,
   user,
   whole,
 } from './support/answering-api.ts'
@@ -72,6 +73,24 @@ describe("the caller's own history is recognised", () => {
     expect(lastSent()).not.toContain('only half of')
     expect(lastSent()).not.toContain('"text":""')
   })
+})
+
+test.each([
+  ['nothing', ''],
+  ['only what it thought', thinkingBlock(0, 'sig')],
+])("the caller's own history is recognised where the end, after a dropped cut, said %s", async (_what, last) => {
+  const streams = [
+    cut(1),
+    started('msg_2') + brokenBlock(0, 'only half of'),
+    started('msg_3') + last + ended('max_tokens'),
+  ]
+  const { own, store, lastSent } = await keeping((_call, n) => streams[n - 1] ?? said(`the end ${n}.`, `msg_${n}`))
+  const answer = await own.messages.stream({ ...request, messages: [hi] }).finalMessage()
+  expect(answer).toMatchObject({ stop_reason: 'max_tokens' })
+  await own.messages.stream({ ...request, messages: [hi, assistant(answer), user('go')] }).finalMessage()
+  expect(await typesOf(store)).not.toContain('rewound')
+  expect(lastSent()).toContain('A whole.')
+  expect(lastSent()).not.toContain('only half of')
 })
 
 describe('a model that breaks off after whole text every time', () => {

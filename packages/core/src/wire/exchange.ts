@@ -250,7 +250,10 @@ export class Exchange<R extends WireRequest> {
       this.#isTold = true
       return relay.release(whole)
     }
-    if (isKept) recorder.kept(text)
+    if (isKept) {
+      recorder.kept(text)
+      this.delivered.lastKept = text.at(-1)
+    }
     this.#relay = undefined
     return relay.leave(isKept)
   }

@@ -21,6 +21,7 @@ import { brokenBy, contentTypeOf, type Answer } from './attempt.ts'
 import { readPieces, type Pieces } from './pieces.ts'
 import type { AnswerRecorder } from './recorder.ts'
 import { HeldEvents } from './held-events.ts'
+import { blockReplayed } from './replay.ts'
 import { soundBlock, soundDelta, soundStart } from './sound-ends.ts'
 import { EventReader, writeEvent, type ServerSentEvent } from './sse.ts'
 import type { Spent } from './spent.ts'
@@ -36,6 +37,9 @@ export interface Delivered {
   messageId?: string
   /** The note that the caller has already. */
   note?: string
+  /** The last text of broken attempts that is kept, and whether the caller has had blocks after it that are not. */
+  lastKept?: Block | undefined
+  hasStrays?: boolean
   /** The cost of attempts whose answers do not count. */
   readonly spent: Spent
 }
@@ -148,6 +152,7 @@ export class Relay {
     const index = this.#openBlock
     const streamed = this.#held.firstIndex ?? this.#assembler.blockCount
     if (this.#hasTold && !isKept) this.#recorder.dropped()
+    this.#delivered.hasStrays = !isKept && (streamed > 0 || this.#delivered.hasStrays === true)
     this.#delivered.leftovers += streamed
     this.#delivered.spent.add(this.#assembler)
     return index === undefined ? '' : writeEvent('content_block_stop', { type: 'content_block_stop', index })
@@ -264,6 +269,13 @@ export class Relay {
     return this.#assembler.placeOf(data) + this.#delivered.leftovers
   }
 
+  /** A caller is recognised by how its copy of an answer ends: kept text comes again where what followed it was dropped. */
+  #lastWords(message: AssistantMessage): string {
+    const { lastKept, hasStrays, leftovers } = this.#delivered
+    if (!lastKept || !hasStrays || !message.content.every(isThinking)) return ''
+    return [...blockReplayed(this.#assembler.blockCount + leftovers, lastKept, message)].join('')
+  }
+
   async #ending(): Promise<Relayed> {
     const assembler = this.#assembler
     const { status, headers } = this.answer.response
@@ -272,7 +284,7 @@ export class Relay {
     if (complete && !shortfall) {
       const message = usablePart(complete)
       await this.#recorder.answered({ message, requestId: headers.get('request-id') ?? undefined, salvaged: false })
-      return { kind: 'answered', rest: this.release(message) }
+      return { kind: 'answered', rest: this.#lastWords(message) + this.release(message) }
     }
     const { wantsVerdicts } = this.#asked
     const whole = complete ? usablePart(complete) : wantsVerdicts ? undefined : assembler.salvage(this.#recorder)

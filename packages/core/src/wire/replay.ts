@@ -17,14 +17,21 @@ export function* replayed(message: AssistantMessage): Generator<string, void, un
     type: 'message_start',
     message: { ...start, content: [], stop_reason: null, stop_sequence: null, usage },
   })
-  for (const [index, block] of content.entries()) {
-    const [begun, ...deltas] = inPieces(block, message)
-    yield event({ type: 'content_block_start', index, content_block: begun })
-    for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta })
-    yield event({ type: 'content_block_stop', index })
-  }
+  for (const [index, block] of content.entries()) yield* blockReplayed(index, block, message)
   yield event({ type: 'message_delta', delta: { ...end, stop_reason, stop_sequence }, usage: usage ?? {} })
   yield event({ type: 'message_stop' })
+}
+
+/** A block of `message` at the place that it has for the caller. */
+export function* blockReplayed(
+  index: number,
+  block: Block,
+  message: AssistantMessage,
+): Generator<string, void, undefined> {
+  const [begun, ...deltas] = inPieces(block, message)
+  yield event({ type: 'content_block_start', index, content_block: begun })
+  for (const delta of deltas) yield event({ type: 'content_block_delta', index, delta })
+  yield event({ type: 'content_block_stop', index })
 }
 
 const event = (data: Json & { readonly type: string }): string => writeEvent(data.type, data)
