@@ -134,7 +134,7 @@ export {
 export { type Interceptor, intercept } from './wire/interceptor.ts'
 export { type InterceptorOptions } from './wire/interceptor-options.ts'
 export { orAborted } from './or-aborted.ts'
-export { parsedJson } from './json.ts'
+export { isRecord, parsedJson } from './json.ts'
 export { type OptionChecks, checksOf, leaseDuration, positiveMs } from './option-checks.ts'
 export { requestFailed } from './wire/given-up.ts'
 export { type LadderRung } from './wire/rungs.ts'

@@ -96,6 +96,12 @@ describe('a stream of frames breaks', () => {
   })
 })
 
+test('what is no JSON object is in no frame: clients of Amazon would read nothing in it', async () => {
+  for (const data of ['null', '7', '[DONE]', '']) {
+    for (const name of ['error', 'ping']) expect(await framesOf(`event: ${name}\ndata: ${data}\n\n`)).toHaveLength(0)
+  }
+})
+
 test('what is no stream passes as it is', async () => {
   const response = Response.json({ message: 'no' }, { status: 400 })
   expect(eventsOfFrames(response)).toBe(response)

@@ -5,7 +5,7 @@
  * 1. What has come is passed on at once. A frame that is cut or damaged breaks the answer.
  * 2. What is no JSON object is left out on the way to a client: comments, and events of gateways.
  */
-import { EventReader, parsedJson, readPieces, streamOf, writeEvent } from '@lastgood/core'
+import { EventReader, isRecord, parsedJson, readPieces, streamOf, writeEvent } from '@lastgood/core'
 import { EventStreamCodec, type Message, type MessageHeaders } from '@smithy/eventstream-codec'
 import { replaceBody } from './bodies.ts'
 
@@ -80,18 +80,29 @@ function lengthOf(bytes: Buffer): number {
 
 const nameIn = (headers: MessageHeaders, name: string): string => String(headers[name]?.value ?? '')
 
+function recordIn(json: string): Readonly<Record<string, unknown>> {
+  const said = parsedJson(json)
+  return isRecord(said) ? said : {}
+}
+
+function textIn(record: Readonly<Record<string, unknown>>, name: string): string {
+  const said = record[name]
+  return typeof said === 'string' ? said : ''
+}
+
 function eventOf({ headers, body }: Message): string {
-  const said = parsedJson(text.decode(body)) as { bytes?: string; message?: string } | undefined
+  const said = recordIn(text.decode(body))
   if (nameIn(headers, ':message-type') !== 'event') {
     const type = nameIn(headers, ':exception-type') || nameIn(headers, ':error-code')
-    const message = said?.message ?? nameIn(headers, ':error-message')
+    const message = textIn(said, 'message') || nameIn(headers, ':error-message')
     return writeEvent('error', { type: 'error', error: { type, message } })
   }
-  const data = Buffer.from(said?.bytes ?? '', 'base64').toString()
-  const event = parsedJson(data) as { type?: unknown } | undefined
-  if (typeof event?.type !== 'string') return ''
+  const data = Buffer.from(textIn(said, 'bytes'), 'base64').toString()
+  const event = recordIn(data)
+  const { type } = event
+  if (typeof type !== 'string') return ''
   // As the model's numbers are written there.
-  return data.includes('\n') ? writeEvent(event.type, event) : `event: ${event.type}\ndata: ${data}\n\n`
+  return data.includes('\n') ? writeEvent(type, event) : `event: ${type}\ndata: ${data}\n\n`
 }
 
 /** What Amazon calls the errors of the API; any other is one of the server. */
@@ -102,12 +113,13 @@ const exceptions: Readonly<Record<string, string>> = {
 }
 
 function frameOf(event: string, data: string): Uint8Array {
-  const said = parsedJson(data) as { error?: { type?: string; message?: string } } | undefined
-  if (typeof said !== 'object') return Buffer.alloc(0)
+  const said = parsedJson(data)
+  if (!isRecord(said)) return Buffer.alloc(0)
   if (event !== 'error')
     return frame({ ':message-type': 'event', ':event-type': 'chunk' }, { bytes: Buffer.from(data).toString('base64') })
-  const type = exceptions[said.error?.type ?? ''] ?? 'internalServerException'
-  return frame({ ':message-type': 'exception', ':exception-type': type }, { message: said.error?.message ?? '' })
+  const error = isRecord(said['error']) ? said['error'] : {}
+  const type = exceptions[textIn(error, 'type')] ?? 'internalServerException'
+  return frame({ ':message-type': 'exception', ':exception-type': type }, { message: textIn(error, 'message') })
 }
 
 function frame(names: Readonly<Record<string, string>>, body: object): Uint8Array {
