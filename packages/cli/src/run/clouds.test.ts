@@ -25,7 +25,7 @@ describe('Claude Code is led to the gateway', () => {
   })
 
   test('at Vertex behind a proxy of the company', () => {
-    const env = { CLAUDE_CODE_USE_VERTEX: 'true', ANTHROPIC_VERTEX_BASE_URL: 'https://llm.example/vertex_ai/v1' }
+    const env = { CLAUDE_CODE_USE_VERTEX: 'true', ANTHROPIC_VERTEX_BASE_URL: 'https://llm.example/vertex_ai/v1/' }
     expect(way(env)).toEqual({
       upstream: 'https://llm.example',
       ANTHROPIC_VERTEX_BASE_URL: `${url}/vertex_ai/v1`,
@@ -52,7 +52,7 @@ describe('Claude Code is led to the gateway', () => {
       ANTHROPIC_FOUNDRY_RESOURCE: undefined,
     }
     expect(way({ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'ours' })).toEqual(expected)
-    const address = 'https://ours.services.ai.azure.com/anthropic'
+    const address = 'https://ours.services.ai.azure.com/anthropic/'
     expect(way({ CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_BASE_URL: address })).toEqual(expected)
   })
 })

@@ -37,12 +37,12 @@ export function cloudIn(env: Env): AtCloud | undefined {
 
 function bedrockIn(env: Env): AtCloud {
   const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
-  const usual = region ? new URL(`https://bedrock-runtime.${region}.amazonaws.com`) : undefined
-  const outside = addressIn(env, 'ANTHROPIC_BEDROCK_BASE_URL') ?? usual
+  const usual = region ? `https://bedrock-runtime.${region}.amazonaws.com` : undefined
+  const outside = addressIn(env, 'ANTHROPIC_BEDROCK_BASE_URL', usual)
   if (!outside) throw lacks('CLAUDE_CODE_USE_BEDROCK', 'AWS_REGION', 'ANTHROPIC_BEDROCK_BASE_URL')
   return {
     upstream: outside.origin,
-    variables: (url) => ({ ANTHROPIC_BEDROCK_BASE_URL: `${url}${outside.pathname.replace(/\/$/, '')}` }),
+    variables: (url) => ({ ANTHROPIC_BEDROCK_BASE_URL: `${url}${outside.path}` }),
   }
 }
 
@@ -51,31 +51,35 @@ function vertexIn(env: Env): AtCloud {
   const outside = addressIn(env, 'ANTHROPIC_VERTEX_BASE_URL')
   return {
     upstream: outside?.origin,
-    variables: (url) => ({ ANTHROPIC_VERTEX_BASE_URL: `${url}${outside?.pathname ?? '/v1'}` }),
+    variables: (url) => ({ ANTHROPIC_VERTEX_BASE_URL: `${url}${outside?.path ?? '/v1'}` }),
   }
 }
 
 function foundryIn(env: Env): AtCloud {
   const { ANTHROPIC_FOUNDRY_RESOURCE: resource } = env
-  const usual = resource ? new URL(`https://${resource}.services.ai.azure.com/anthropic`) : undefined
-  const outside = addressIn(env, 'ANTHROPIC_FOUNDRY_BASE_URL') ?? usual
+  const usual = resource ? `https://${resource}.services.ai.azure.com/anthropic` : undefined
+  const outside = addressIn(env, 'ANTHROPIC_FOUNDRY_BASE_URL', usual)
   if (!outside) throw lacks('CLAUDE_CODE_USE_FOUNDRY', 'ANTHROPIC_FOUNDRY_RESOURCE', 'ANTHROPIC_FOUNDRY_BASE_URL')
   return {
     upstream: outside.origin,
     // Its client takes one of the two.
     variables: (url) => ({
-      ANTHROPIC_FOUNDRY_BASE_URL: `${url}${outside.pathname}`,
+      ANTHROPIC_FOUNDRY_BASE_URL: `${url}${outside.path}`,
       ANTHROPIC_FOUNDRY_RESOURCE: undefined,
     }),
   }
 }
 
-function addressIn(env: Env, name: string): URL | undefined {
-  const address = env[name]
+/** The address in a variable, in parts; `usual` where it is not set. */
+function addressIn(env: Env, name: string, usual?: string): { origin: string; path: string } | undefined {
+  const address = env[name] || usual
   if (!address) return undefined
-  if (URL.canParse(address)) return new URL(address)
+  if (URL.canParse(address)) {
+    const { origin, pathname } = new URL(address)
+    return { origin, path: pathname.replace(/\/+$/, '') }
+  }
   throw new LastgoodError('bad-option', `${name} is not an address`, {
-    hint: `set it as for Claude Code alone, or unset it`,
+    hint: 'set it as for Claude Code alone, or unset it',
     details: { field: name },
   })
 }
