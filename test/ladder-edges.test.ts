@@ -6,6 +6,9 @@ import { describe, expect, test } from 'vitest'
 import {
   answeringClient,
   assistant,
+  call,
+  look,
+  result,
   brokenBlock,
   failed,
   model as opus,
@@ -22,15 +25,7 @@ import { callBlock, ended, event, said, started, textBlock } from './support/scr
 
 const [sonnet, haiku] = ['claude-sonnet-5-5', 'claude-haiku-5-5'] as const
 const hi = user('hi')
-const tools = [{ name: 'look', input_schema: { type: 'object' as const } }]
-const call = (model: string, id: string) =>
-  whole('', {
-    id: `msg_${id}`,
-    model,
-    content: [{ type: 'tool_use', id, name: 'look', input: {} }],
-    stop_reason: 'tool_use',
-  })
-const result = (id: string) => user([{ type: 'tool_result' as const, tool_use_id: id, content: 'seen' }])
+const tools = [look]
 
 test('what the API refused of one model is not left out for another', async () => {
   const { client, calls } = answeringClient((_call, n) =>

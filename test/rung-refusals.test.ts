@@ -7,6 +7,9 @@ import { describe, expect, test } from 'vitest'
 import {
   answeringClient,
   assistant,
+  call,
+  look,
+  result,
   failed,
   model as opus,
   pixel,
@@ -18,15 +21,7 @@ import {
 import { openTestSession, startTestLab } from './support/harness.ts'
 
 const sonnet = 'claude-sonnet-5-5'
-const tools = [{ name: 'look', input_schema: { type: 'object' as const } }]
-const call = (model: string, id: string) =>
-  whole('', {
-    id: `msg_${id}`,
-    model,
-    content: [{ type: 'tool_use', id, name: 'look', input: {} }],
-    stop_reason: 'tool_use',
-  })
-const result = (id: string) => user([{ type: 'tool_result' as const, tool_use_id: id, content: 'seen' }])
+const tools = [look]
 
 describe('what another rung refused', () => {
   const script = ({ body }: Call) => {

@@ -54,6 +54,17 @@ export const whole = (text: string, fields: object = {}) =>
     ...fields,
   })
 
+/** A tool, an answer that calls it, and what it returned. */
+export const look = { name: 'look', input_schema: { type: 'object' as const } }
+export const call = (model: string, id: string) =>
+  whole('', {
+    id: `msg_${id}`,
+    model,
+    content: [{ type: 'tool_use', id, name: look.name, input: {} }],
+    stop_reason: 'tool_use',
+  })
+export const result = (id: string) => user([{ type: 'tool_result' as const, tool_use_id: id, content: 'seen' }])
+
 export const failed = (status: number, type = 'api_error', message = 'no') =>
   Response.json({ type: 'error', error: { type, message } }, { status })
 
