@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { meaningOfCode, meaningOfStatus, meaningOfType } from '../../faults/error-codes.ts'
 import { errorPatterns } from '../../faults/error-patterns.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
+import type { Block } from '../../journal/journal.ts'
 import { refusedCases } from './refused-cases.fixture.ts'
 import {
   contextOf,
@@ -91,9 +92,18 @@ test.each(['nudge', 'placeholder-last-results'])('%s stays in its place while th
   expect(again.outgoing.messages).toEqual([...first.outgoing.messages, ...said])
 })
 
-test('an answer with other calls is not restored: the results behind it would have none', () => {
-  const other = { role: 'assistant', content: [{ type: 'tool_use', id: 'other', name: 'read', input: {} }] }
-  expect(applyRefusalRule('restore-thinking', plainRequest, { ...one, recorded: () => other })).toBeUndefined()
+test.each([
+  ['another call: the results behind it would have none', { type: 'tool_use', id: 'other', name: 'read', input: {} }],
+  [
+    'the call of a server tool that was left out',
+    { type: 'server_tool_use', id: 'srv', name: 'web_search', input: {} },
+  ],
+  ['a text that was left out', { type: 'text', text: '' }],
+])('an answer is not restored with %s', (_claim, block) => {
+  const [, answer] = withThinking()
+  const recorded = () => ({ role: 'assistant', content: [...(answer?.content as Block[]), block] })
+  const sent = requestOf({ messages: withThinking() })
+  expect(applyRefusalRule('restore-thinking', sent, { ...one, recorded })).toBeUndefined()
 })
 
 const stripped = applyRefusalRule('strip-thinking', requestOf({ messages: withThinking() }), one)!.outgoing

@@ -9,7 +9,7 @@ import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal/journal.ts'
 import { isForced } from '../../ladder/thinking-steps.ts'
 import type { Outgoing, Params } from '../outgoing.ts'
-import { callIdsOf } from '../block-kinds.ts'
+import { idOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
 import { repairedBy, refusalRule } from './refusal-rule.ts'
@@ -26,7 +26,7 @@ export const restoreThinking = refusalRule({
     const messages = mapKeeping(outgoing.messages, (message, at) => {
       const original = message.role === 'assistant' ? recorded(at) : undefined
       const isMended = original?.role === 'assistant' && !isDeepStrictEqual(plain(message), plain(original))
-      return isMended && sameCalls(message, original) ? original : message
+      return isMended && sameRest(message, original) ? original : message
     })
     const restored = messages.filter((message, at) => message !== outgoing.messages[at]).length
     if (restored === 0) return undefined
@@ -109,7 +109,16 @@ function plain(message: Message): unknown {
   return blocksOf(message).map((block) => without(block, ['cache_control']))
 }
 
-/** Results follow the calls, so an answer is restored only if its calls stay the same. */
-function sameCalls(one: Message, other: Message): boolean {
-  return callIdsOf(one).join(' ') === callIdsOf(other).join(' ')
+/**
+ * An answer is restored only for what is checked by its signature. What else was left out would be refused again: calls
+ * without their results, and server tools without their other half.
+ */
+function sameRest(one: Message, other: Message): boolean {
+  return restOf(one) === restOf(other)
 }
+
+const restOf = (message: Message): string =>
+  blocksOf(message)
+    .filter((block) => !isThinking(block) && block.type !== 'compaction')
+    .map((block) => `${block.type} ${idOf(block)}`)
+    .join('\n')
