@@ -73,7 +73,7 @@ export class Transcript {
   /** The models that made its answers. */
   readonly models = new Set<string>()
   /** Of each answer, and of what goes out in its place. */
-  readonly #origins = new WeakMap<Message, { readonly model: string; readonly isPaused: boolean }>()
+  readonly #origins = new WeakMap<Message, { readonly model: string; readonly stopReason?: string | null }>()
   #calls: ToolCall[] = []
   /** The call ids of all answers, even those taken back: most ids are new, which this tells without a search. */
   readonly #callIds = new Set<unknown>()
@@ -220,7 +220,7 @@ export class Transcript {
     if (content.length > 0 && !isRefusal(answer)) {
       const message: Message = { role: 'assistant', content }
       this.#push(message)
-      this.#origins.set(message, { model: answer.model, isPaused: pausesTurn(answer) })
+      this.#origins.set(message, { model: answer.model, stopReason: stop_reason })
       this.models.add(answer.model)
       this.#calls = callsOf(answer).map(openCall)
     }
@@ -239,7 +239,7 @@ export class Transcript {
         const origin = originOf(message, replaced)
         const known = origin && this.#origins.get(origin)
         const model = known?.model ?? this.envelope?.body.model
-        if (model) this.#origins.set(message, { isPaused: false, ...known, model })
+        if (model) this.#origins.set(message, { ...known, model })
       }
     }
     this.edits = mergeEdits(this.edits, valid)
@@ -255,7 +255,13 @@ export class Transcript {
 
   /** Whether a recorded answer ended in a pause, so that the one after it goes on from it. */
   wasPaused(message: Message): boolean {
-    return this.#origins.get(message)?.isPaused === true
+    return pausesTurn({ stop_reason: this.#origins.get(message)?.stopReason ?? null })
+  }
+
+  /** How the last answer among the messages ended; one that is not recorded as an answer counts as the turn's last. */
+  stopReasonWithin(messages: readonly Message[]): string | null | undefined {
+    const last = messages.findLast(({ role }) => role === 'assistant')
+    return (last && this.#origins.get(last)?.stopReason) ?? this.turns.at(-1)?.stopReason
   }
 
   #add(messages: readonly Message[]): void {

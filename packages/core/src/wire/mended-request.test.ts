@@ -93,3 +93,17 @@ test('a repair of what an edit in the journal says takes its place, and is for t
   apply({ type: 'transcript-repaired', repairs: [], edits: [{ from: 1, to: 2, insert }], standing: [] })
   expect(sent(rung).edits).toEqual(mended)
 })
+
+test('a paused answer is still sent last, and unchanged, after the model has refused to go on from it', () => {
+  const { sent, apply } = answeredBy()
+  const content = [
+    { type: 'thinking', thinking: 'x', signature: 's' },
+    { type: 'text', text: 'Searching.' },
+  ]
+  const answer = { role: 'assistant' as const, model: home, content }
+  apply({ type: 'response-received', message: { ...answer, id: 'm1', stop_reason: 'pause_turn' } })
+  apply({ type: 'response-received', message: { ...answer, id: 'm2', stop_reason: 'refusal' } })
+  const { repairs, outgoing } = sent()
+  expect(repairs).toEqual([])
+  expect(outgoing.messages.at(-1)).toEqual({ role: 'assistant', content })
+})

@@ -139,7 +139,7 @@ export function contextFor({ transcript, recorded, request, fault }: Mending, ca
   return {
     card,
     apiVersion: request.envelope.apiVersion,
-    stopReason: transcript.turns.at(-1)?.stopReason,
+    stopReason: transcript.stopReasonWithin(recorded),
     container: containerOf(transcript.lastAnswer),
     wasPaused: (message) => transcript.wasPaused(message),
     // Positions are those of the recorded messages only while no edit lies over them.
