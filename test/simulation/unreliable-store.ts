@@ -10,7 +10,9 @@ const fates = ['refused', 'late', 'answer lost', 'silent'] as const
 
 export function unreliableStore(store: Store, process: Process, referee: Referee, troubleShare: number): Store {
   const { world } = process
-  const travel = () => world.sleep(world.chance(0.03) ? world.below(8_000) : world.below(40))
+  // Slow there and slow back is longer than lastgood waits, so the way of a healthy process never is.
+  const slowShare = process.isHealthy ? 0 : 0.03
+  const travel = () => world.sleep(world.chance(slowShare) ? world.below(8_000) : world.below(40))
 
   function call<T>(what: string, work: () => Promise<T>): Promise<T> {
     const apply = () => world.real(work)
