@@ -100,8 +100,7 @@ test.each([
   ],
   ['a text that was left out', { type: 'text', text: '' }],
 ])('an answer is not restored with %s', (_claim, block) => {
-  const [, answer] = withThinking()
-  const recorded = () => ({ role: 'assistant', content: [...(answer?.content as Block[]), block] })
+  const recorded = () => ({ role: 'assistant', content: [...(withThinking()[1]!.content as Block[]), block] })
   const sent = requestOf({ messages: withThinking() })
   expect(applyRefusalRule('restore-thinking', sent, { ...one, recorded })).toBeUndefined()
 })
