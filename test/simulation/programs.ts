@@ -253,8 +253,13 @@ export async function finish(it: Surroundings, id: string, mayWait: boolean): Pr
     const origin = originOfCut(error)
     if (origin === undefined) throw error
     const { clock } = it.process
-    await forkSession(it.store, origin.sessionId, id, { clock, owner: owner(clock.newId()) })
-    await rest()
+    const options = { clock, owner: owner(clock.newId()) }
+    const again = () => forkSession(it.store, origin.sessionId, id, options).then(rest)
+    await again().catch((failed: unknown) => {
+      // Its origin has gone back to before its first turn.
+      if (!isLastgoodError(failed, 'bad-option')) throw failed
+      return removeSession(it.store, id, options)
+    })
   })
 }
 

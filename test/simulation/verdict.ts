@@ -88,7 +88,7 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
     if (!asked) continue // about models, or a ping
     const { who, sessionId, journal, announcedAt, messages } = asked
     const { isMending, isUnbound, ...told } = readJournal(referee.history(journal.slice(0, announcedAt)))
-    if (violation && !isUnbound) world.find('P4', `request ${n}: ${violation.message}`)
+    if (violation && !(isUnbound && isOfThinking(violation))) world.find('P4', `request ${n}: ${violation.message}`)
     const before = lab.requests.filter((one) => one.n < n)
     const conversation = edited(told.messages, told.edits)
     const isMeant = [conversation, withoutPending(conversation)].some(
@@ -99,6 +99,10 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
       world.find('P4', `${who}: request ${n} is not the conversation of ${sessionId} up to entry ${announcedAt + 1}`)
   }
 }
+
+/** Thinking that is not with its signature, or after other messages than it was signed against. */
+export const isOfThinking = ({ rule = '' }: NonNullable<LocalLab['requests'][number]['violation']>): boolean =>
+  ['thinking-modified', 'thinking-signature', 'thinking-binding'].includes(rule)
 
 /** The API takes no call of its own tools that has no result yet once somebody has said something after it. */
 function withoutPending(messages: readonly Message[]): Message[] {
