@@ -217,7 +217,8 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
   world.tell(name, `${doing} ${id}`)
   try {
     if (doing === 'forks') {
-      const fork = await forkSession(store, id, world.pick(forkIds), options)
+      const turn = world.chance(0.3) ? { turn: 1 + world.below(3) } : {}
+      const fork = await forkSession(store, id, world.pick(forkIds), { ...options, ...turn })
       if (!process.isDead) referee.forks.add(fork.sessionId)
     } else if (doing === 'removes') await removeSession(store, id, options)
     else

@@ -2,7 +2,7 @@
  * The provider: an outage lab in this process, on the world's time, with outages by the seed. What it was asked and
  * what it answered is its own ledger, `lab.requests`.
  */
-import { createLab, type Fault, type LocalLab, type Outage } from '@lastgood/outage-lab'
+import { createLab, type CutPoint, type Fault, type LocalLab, type Outage } from '@lastgood/outage-lab'
 import type { Process } from './process.ts'
 import { worker } from './task.ts'
 import type { World } from './world.ts'
@@ -16,17 +16,46 @@ const ends = ['refusal', 'pause_turn', 'max_tokens', 'model_context_window_excee
 const foreverMs = 3_600_000
 
 export function openProvider(world: World, seed: number): LocalLab {
-  /** In the middle, or where a text is whole and no call has begun. */
-  const somewhere = () => (world.chance(0.3) ? { afterBlock: 1 } : { events: world.below(14) })
+  /** In the middle, inside a block, at the very end, or where a text is whole and no call has begun. */
+  const somewhere = () =>
+    world.pick<CutPoint>([
+      { afterBlock: 1 },
+      { events: world.below(14) },
+      { events: world.below(14) },
+      { inside: world.pick(['text', 'tool_use', 'thinking']) },
+      { before: world.pick(['message_delta', 'message_stop']) },
+      { bytes: world.below(3_000) },
+    ])
+  const status = (status: number, headers?: Record<string, string>): Fault => ({
+    kind: 'status',
+    status,
+    ...(headers && { headers }),
+  })
   const faults: (() => Fault)[] = [
-    () => ({ kind: 'status', status: 500 }),
-    () => ({ kind: 'status', status: 529 }),
-    () => ({ kind: 'status', status: 429, headers: { 'retry-after': `${1 + world.below(90)}` } }),
+    () => status(500),
+    () => status(529),
+    () => status(429, { 'retry-after': `${1 + world.below(90)}` }),
+    () => status(world.pick([401, 402, 403, 404, 408, 409, 413, 502, 504])),
+    () => status(500, { 'x-should-retry': 'false' }),
+    () => ({ kind: 'html', status: world.pick([200, 502]) }),
+    () => ({ kind: 'json-error' }),
+    () => ({ kind: 'empty' }),
     () => ({ kind: 'reset', at: world.pick(['before-headers', 'after-headers']) }),
     () => ({ kind: 'cut', after: somewhere(), how: world.pick(['reset', 'close', 'end']) }),
-    () => ({ kind: 'error-event', after: somewhere(), type: 'overloaded_error', message: 'Overloaded' }),
-    () => ({ kind: 'stall', after: somewhere(), pings: world.chance(0.5), forMs: foreverMs }),
-    () => ({ kind: 'delay', ms: world.below(50_000) }),
+    () => ({ kind: 'bad-event', after: somewhere() }),
+    () => ({
+      kind: 'error-event',
+      after: world.chance(0.2) ? 'start' : somewhere(),
+      type: world.pick(['overloaded_error', 'api_error']),
+      message: 'Overloaded',
+    }),
+    () => ({
+      kind: 'stall',
+      after: world.chance(0.2) ? world.pick(['headers', 'before-headers']) : somewhere(),
+      pings: world.chance(0.5),
+      forMs: foreverMs,
+    }),
+    () => ({ kind: 'delay', ms: world.below(50_000), headers: world.chance(0.5) }),
     () => ({ kind: 'withdrawn' }),
   ]
   const ended = (): Fault => ({ kind: 'ended', stopReason: world.pick(ends), blocks: world.below(5) })

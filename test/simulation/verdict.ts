@@ -87,15 +87,15 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
     const asked = referee.asked[Number(headers[askedHeader] ?? NaN)]
     if (!asked) continue // about models, or a ping
     const { who, sessionId, journal, announcedAt, messages } = asked
-    const { isMending, isUnbound, ...told } = readJournal(referee.history(journal.slice(0, announcedAt)))
+    const { isMending, isUnbound, ...known } = readJournal(referee.history(journal.slice(0, announcedAt)))
     if (violation && !(isUnbound && isOfThinking(violation))) world.find('P4', `request ${n}: ${violation.message}`)
     const before = lab.requests.filter((one) => one.n < n)
-    const conversation = edited(told.messages, told.edits)
+    const conversation = edited(known.messages, known.edits)
+    const told = isMending ? withoutRefused : spelled
     const isMeant = [conversation, withoutPending(conversation)].some(
-      (meant) =>
-        spelled(messages.slice(0, meant.length)) === spelled(meant) && goesOn(messages.slice(meant.length), before),
+      (meant) => told(messages.slice(0, meant.length)) === told(meant) && goesOn(messages.slice(meant.length), before),
     )
-    if (!isMeant && !isMending)
+    if (!isMeant)
       world.find('P4', `${who}: request ${n} is not the conversation of ${sessionId} up to entry ${announcedAt + 1}`)
   }
 }
@@ -113,6 +113,18 @@ function withoutPending(messages: readonly Message[]): Message[] {
     return { ...message, content: content.filter(({ type, id }) => type !== 'server_tool_use' || answered.has(id)) }
   })
 }
+
+/** In one spelling: without what a repair takes away, thinking and images, and what it puts there instead. */
+const withoutRefused = (messages: readonly Message[]): string =>
+  spelled(
+    messages.map(({ role, content }) => {
+      const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+      return { role, content: blocks.filter((block) => !isRefused(block)) }
+    }),
+  )
+
+const isRefused = ({ type, text }: Block): boolean =>
+  ['thinking', 'image'].includes(type) || /^\(no text\)$|^\[image /.test(String(text))
 
 const idsIn = (content: Message['content']): unknown[] =>
   typeof content === 'string' ? [] : content.map((block) => block['tool_use_id'])
