@@ -4,6 +4,7 @@ import { cardOf } from '../ladder/built-in-cards.ts'
 import { blocksOf } from '../journal/message.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { Transcript } from '../journal/transcript.ts'
+import { bindingBeta } from '../repair/request/kept-signatures.ts'
 import { mend } from './mended-request.ts'
 
 const [home, rung] = ['claude-opus-4-6', 'claude-sonnet-4-5']
@@ -13,7 +14,7 @@ const body = {
   thinking: { type: 'enabled', budget_tokens: 2_000 },
   tools: [{ name: 'read', input_schema: { type: 'object' } }],
 }
-const envelope = { body, betas: [], apiVersion: '2023-06-01' }
+const asked = { body, betas: [], apiVersion: '2023-06-01' }
 
 /** Answers with signed thinking and a call, and their results; what is said beside is blank, so that it is mended. */
 function answeredBy(...makers: string[]) {
@@ -23,7 +24,7 @@ function answeredBy(...makers: string[]) {
     seq += 1
     transcript.apply({ ...entry, v: 3, seq, at: seq, fence: 1, lane: 'main' }, 's')
   }
-  apply({ type: 'envelope-changed', envelope })
+  apply({ type: 'envelope-changed', envelope: asked })
   apply({ type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'hi' }] })
   makers.forEach((model, at) => {
     const thinking = { type: 'thinking', thinking: 'x', signature: `of ${model}` }
@@ -34,9 +35,9 @@ function answeredBy(...makers: string[]) {
     const result = { type: 'tool_result', tool_use_id: `c${at}`, content: 'r' }
     apply({ type: 'turn-continued', messages: [{ role: 'user', content: [result] }] })
   })
-  const sent = (to?: string) => {
+  const sent = (to?: string, envelope = asked) => {
     const messages = [...transcript.messages]
-    const request = { messages, added: [], envelope, model: home, asSent: undefined, streams: false }
+    const request = { messages, added: [], envelope, model: envelope.body.model, asSent: undefined, streams: false }
     const card = to === undefined ? undefined : cardOf(to)
     const recorded = transcript.messages
     return mend({ transcript, recorded, tried: [], request, watch: new TranscriptWatch(), kept: [], rung: card })
@@ -106,4 +107,14 @@ test('a paused answer is still sent last, and unchanged, after the model has ref
   const { repairs, outgoing } = sent()
   expect(repairs).toEqual([])
   expect(outgoing.messages.at(-1)).toEqual({ role: 'assistant', content })
+})
+
+test('thinking that an edit has unbound may be dropped by every model that binds it, and is not told again', () => {
+  const { sent, apply } = answeredBy(home)
+  const edits = [{ from: 0, to: 1, insert: [{ role: 'user', content: 'hello' }] }]
+  apply({ type: 'transcript-repaired', repairs: [], edits, standing: ['drop-block'] })
+  const to = (model: string) => sent(undefined, { ...asked, body: { ...body, model } })
+  expect(to('claude-opus-5-5').outgoing.betas).toEqual([bindingBeta])
+  expect(to('claude-opus-5-5').standing).toEqual([])
+  expect(to(rung).outgoing.betas).toEqual([])
 })

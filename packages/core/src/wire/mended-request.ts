@@ -80,7 +80,7 @@ export function mend(mending: Mending): MendedRequest {
   const apply = (rules: readonly string[], card: ModelCard) => {
     for (const rule of rules) take(applyRefusalRule(rule, out, contextFor(mending, card)))
   }
-  const stood = transcript.standing.filter(({ model }) => model === params.model).map(({ rule }) => rule)
+  const stood = standingFor(transcript, params.model)
   apply(stood, home)
   repairs.length = 0
   const local = watch.repair(out, contextFor(mending, home))
@@ -151,6 +151,14 @@ export function contextFor({ transcript, recorded, request, fault }: Mending, ca
 function containerOf(answer: AssistantMessage | undefined): string | undefined {
   const container = answer?.['container']
   return isRecord(container) && typeof container['id'] === 'string' ? container['id'] : undefined
+}
+
+/** The rules that stand for a model. What an edit has unbound, it has unbound for every model that binds thinking. */
+export function standingFor({ standing }: Session['transcript'], model: string): string[] {
+  const { preservedThinking } = cardOf(model)
+  const isFor = (one: (typeof standing)[number]) =>
+    one.model === model || (one.rule === 'drop-block' && preservedThinking)
+  return [...new Set(standing.filter(isFor).map(({ rule }) => rule))]
 }
 
 const stands = (rule: string): boolean => reachOf(rule) === 'model'

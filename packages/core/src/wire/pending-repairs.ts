@@ -12,7 +12,7 @@ import type { Unrepairable } from '../repair/outgoing.ts'
 import { next } from '../repair/stored-transcript.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { TurnSpan } from '../journal/transcript.ts'
-import { mend } from './mended-request.ts'
+import { mend, standingFor } from './mended-request.ts'
 
 export interface PendingRepairs {
   /** What is recorded, with the results that calls of unknown outcome will get. */
@@ -35,12 +35,12 @@ export interface PendingRepairs {
 
 /** The repairs that the next request of a folded session needs; pure. */
 export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcript' | 'snapshot'>): PendingRepairs {
-  const { edits, standing, turns } = transcript
+  const { edits, turns } = transcript
   const messages = transcript.conversation()
   const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
   const inForce = {
     edits,
-    standing: standing.filter((one) => one.model === model).map(({ rule }) => rule),
+    standing: standingFor(transcript, model),
     rungs: transcript.rungRepairs.all,
   }
   const known = { messages, turns, inForce }

@@ -37,7 +37,7 @@ export const restoreThinking = refusalRule({
 export const dropBlock = refusalRule({
   name: 'drop-block',
   row: 20,
-  does: 'Asks the API to leave out thinking that does not fit its place.',
+  does: 'Asks the API to leave out thinking that does not fit its place; every model that binds thinking is asked.',
   reach: 'model',
   repair(outgoing, { card }) {
     const told = droppingBlocks(outgoing, card)
