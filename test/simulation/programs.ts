@@ -122,14 +122,26 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
   const definitions = [...toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool), search]
   for (;;) {
     const asked = {
-      model: models[0],
+      model: models[world.chance(0.1) ? 1 : 0],
       max_tokens: world.chance(0.05) ? 1 + world.below(12) : 2_000,
       tools: definitions,
       messages,
     }
-    const answer = world.chance(0.5)
-      ? await client.messages.stream(asked).finalMessage()
-      : await client.messages.create(asked)
+    const isUnread = !process.isHealthy && world.chance(0.03)
+    if (isUnread) {
+      await client.messages.create({ ...asked, stream: true })
+      referee.givesUp(opened.id)
+    }
+    const options = leavingSoon(process)
+    const asking = world.chance(0.5)
+      ? client.messages.stream(asked, options).finalMessage()
+      : client.messages.create(asked, options)
+    const answer = await asking.catch((error: unknown) => {
+      if (!(error instanceof Anthropic.APIUserAbortError) || world.chance(0.5)) throw error
+      referee.givesUp(opened.id)
+      return undefined
+    })
+    if (!answer) continue
     if (!process.isDead)
       referee.acknowledged.push({ sessionId: opened.id, answer: answer.content as unknown as Block[] })
     if (answer.stop_reason === 'refusal') {
@@ -151,6 +163,16 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
     )
     messages.push({ role: 'user', content: results as unknown as Anthropic.ToolResultBlockParam[] })
   }
+}
+
+/** What ends a run, or a request, that somebody does not want any more. */
+class Unwanted extends Error {}
+
+function leavingSoon({ world, isHealthy }: Process): { signal?: AbortSignal } {
+  if (isHealthy || !world.chance(0.1)) return {}
+  const leaving = new AbortController()
+  void world.sleep(world.below(20_000)).then(() => leaving.abort(new Unwanted()))
+  return leaving
 }
 
 /** What a person does about a refusal: leaves it, goes back, says it in other words instead or after it. */
@@ -183,12 +205,13 @@ const toolsOf = (work: Work) =>
 async function agentTurn(work: Work, task: Task): Promise<void> {
   const { opened, client, process } = work
   const params = { tools: [search] }
-  const agent = defineAgent({ name: 'agent', client, model: ladder(...models), tools: toolsOf(work), params })
+  const [first, second] = process.world.chance(0.1) ? models.toReversed() : models
+  const agent = defineAgent({ name: 'agent', client, model: ladder(first!, second!), tools: toolsOf(work), params })
   const person = personFor(work)
   await opened.run(
     agent,
     opened.hasOpenTurn && !(opened.state === 'refused' && process.world.chance(0.5)) ? undefined : task,
-    person && { onInDoubt: ({ toolUseId }) => person(toolUseId) },
+    { ...leavingSoon(process), ...(person && { onInDoubt: ({ toolUseId }) => person(toolUseId) }) },
   )
 }
 
@@ -230,10 +253,12 @@ export async function live(it: Surroundings, mayWait: boolean): Promise<void> {
       })
     world.tell(name, 'is at its end')
   } catch (error) {
-    // The API's own error, where neither waiting nor a repair helps: the model is gone.
+    // The API's own error, where neither waiting nor a repair helps, and what somebody did not want any more.
     const isExpected = isLastgoodError(error)
       ? !isJournalError(error) || referee.isOrphan(id) || originOfCut(error) !== undefined
-      : error instanceof Anthropic.NotFoundError
+      : [Anthropic.NotFoundError, Anthropic.ContentTooLargeError, Anthropic.APIUserAbortError, Unwanted].some(
+          (kind) => error instanceof kind,
+        )
     if (!isExpected) throw error
     const { name: kind, message } = error as Error
     world.tell(name, `ends with ${isLastgoodError(error) ? error.code : kind}: ${message}`)

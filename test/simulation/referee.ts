@@ -31,6 +31,8 @@ export class Referee {
   /** Journals of removed sessions. */
   readonly removed: Entry[][] = []
   readonly journals = new Map<string, Entry[]>()
+  /** By session, how many requests its callers gave up and may ask again. */
+  readonly givenUp = new Map<string, number>()
   /** Those that a process was told are made. */
   readonly forks = new Set<string>()
   readonly #world: World
@@ -141,6 +143,11 @@ export class Referee {
       this.#world.find('P5', `${who} sent a request of ${sessionId} that the journal does not announce`)
     else this.#announced.add(announcement)
     return this.asked.push({ who, sessionId, journal, announcedAt, messages }) - 1
+  }
+
+  /** A caller does not wait for its request any more, or for the rest of its answer. */
+  givesUp(sessionId: string): void {
+    this.givenUp.set(sessionId, (this.givenUp.get(sessionId) ?? 0) + 1)
   }
 
   hasRun(sessionId: string, call: string): boolean {

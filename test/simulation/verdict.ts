@@ -31,6 +31,7 @@ function judgeJournal(world: World, referee: Referee, sessionId: string, journal
     world.find('P1', `${sessionId} has ${journal.length} entries, and not the ${applied.length} that the store took`)
   let fence = 0
   let isAsked = false
+  let askedAgain = referee.givenUp.get(sessionId) ?? 0
   for (const [at, entry] of journal.entries()) {
     if (entry.seq !== at + 1) world.find('P1', `entry ${entry.seq} of ${sessionId} is at place ${at + 1}`)
     if (entry.fence < fence)
@@ -38,7 +39,8 @@ function judgeJournal(world: World, referee: Referee, sessionId: string, journal
     if (entry.fence > fence) isAsked = false
     fence = entry.fence
     if (entry.type === 'request-sent') {
-      if (isAsked) world.find('P8', `entry ${entry.seq} of ${sessionId} sends again, and no fault says why`)
+      if (isAsked && --askedAgain < 0)
+        world.find('P8', `entry ${entry.seq} of ${sessionId} sends again, and no fault says why`)
       isAsked = true
     }
     if (entry.type === 'fault-observed' || entry.type === 'response-received' || entry.type === 'rewound')
@@ -114,17 +116,19 @@ function withoutPending(messages: readonly Message[]): Message[] {
   })
 }
 
-/** In one spelling: without what a repair takes away, thinking and images, and what it puts there instead. */
+/** In one spelling: without what a repair takes away, and what it puts there instead. */
 const withoutRefused = (messages: readonly Message[]): string =>
   spelled(
     messages.map(({ role, content }) => {
       const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-      return { role, content: blocks.filter((block) => !isRefused(block)) }
+      return { role, content: blocks.filter((block) => !isRefused(block)).map(withoutResult) }
     }),
   )
 
 const isRefused = ({ type, text }: Block): boolean =>
   ['thinking', 'image'].includes(type) || /^\(no text\)$|^\[image /.test(String(text))
+
+const withoutResult = (block: Block): Block => (block.type === 'tool_result' ? { ...block, content: '' } : block)
 
 const idsIn = (content: Message['content']): unknown[] =>
   typeof content === 'string' ? [] : content.map((block) => block['tool_use_id'])
