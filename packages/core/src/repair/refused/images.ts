@@ -2,7 +2,7 @@
  * Images and documents that the API refused, or that make the request too large.
  *
  * 1. Those that the API named go; else those that cannot be read; else the older half, and next time half of the rest.
- * 2. The name of the repair carries the places or the number, so that the same repair can be applied again.
+ * 2. The name of the repair carries the places, so that the same repair can be applied again, and another one beside it.
  */
 import type { Block } from '../../journal/journal.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
@@ -36,7 +36,7 @@ export const removeImages = refusalRule({
         : broken.length > 0
           ? broken
           : media.slice(0, Math.ceil(media.length / 2))
-    return leaveOut(this, outgoing, chosen, chosen.map(({ place }) => pathOf(place)).join(','))
+    return leaveOut(this, outgoing, chosen)
   },
 })
 
@@ -47,18 +47,17 @@ export const shrinkImages = refusalRule({
   reach: 'messages',
   repair(outgoing, _context, argument) {
     const media = placedBlocks(outgoing.messages).filter(({ block }) => isMedium(block) && dataOf(block) !== undefined)
-    const chosen = media.slice(0, argument === undefined ? Math.ceil(media.length / 2) : Number(argument))
-    return leaveOut(this, outgoing, chosen, String(chosen.length))
+    const places = argument?.split(',')
+    const chosen = places
+      ? media.filter(({ place }) => places.includes(pathOf(place)))
+      : media.slice(0, Math.ceil(media.length / 2))
+    return leaveOut(this, outgoing, chosen)
   },
 })
 
-function leaveOut(
-  rule: RefusalRule,
-  outgoing: Outgoing,
-  chosen: readonly Placed[],
-  argument: string,
-): Repaired | undefined {
+function leaveOut(rule: RefusalRule, outgoing: Outgoing, chosen: readonly Placed[]): Repaired | undefined {
   const standIn = (block: Block) => mediumLeftOut(block, 'the API refused it')
   const what = `left out ${count(chosen.length, 'image or document')}`
+  const argument = chosen.map(({ place }) => pathOf(place)).join(',')
   return replacedBy(rule, outgoing, chosen, standIn, what, { argument })
 }

@@ -121,7 +121,7 @@ export const refusedCases: readonly RequestCase[] = [
     row: 36,
     rule: 'shrink-images',
     claim: 'if a request has too many bytes, the older half of the images is left out',
-    as: 'shrink-images:2',
+    as: 'shrink-images:messages.0.content.0,messages.0.content.1',
     in: { messages: [user(png(7, 7), png(8, 8), png(9, 9))] },
     out: {
       messages: [
