@@ -68,10 +68,12 @@ describe('a request that the API refuses and a rule can mend', () => {
       when: { request: 2 },
       fault: { kind: 'status', status: 400, type: 'invalid_request_error', message },
     }
-    const { lab, own } = await conversation([refused])
+    const { lab, own } = await conversation([refused], story([reply(toolUse('count', {})), reply(text('done'))]))
     const said = [{ role: 'user' as const, content: 'Count' }]
     const first = await own.messages.create({ model, max_tokens: 500, messages: said, container: {} } as never)
-    const messages = [...said, first, { role: 'user' as const, content: 'Go on' }].map(({ role, content }) => ({
+    const { id: call } = (first as Anthropic.Message).content[0] as Anthropic.ToolUseBlock
+    const results = [{ type: 'tool_result', tool_use_id: call, content: '3' }]
+    const messages = [...said, first, { role: 'user' as const, content: results }].map(({ role, content }) => ({
       role,
       content,
     }))

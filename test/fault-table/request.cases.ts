@@ -225,7 +225,7 @@ export const request: readonly FaultCase[] = [
     served: [invalid('input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000')],
     given: { request: { max_tokens: 20_000 } },
     expect: {
-      faults: [mended('context-overflow', 'fit-max-tokens:10000')],
+      faults: [mended('context-overflow', 'fit-max-tokens:200000,190000,77')],
       caller: well,
       sent: { max_tokens: 10_000 },
     },

@@ -92,7 +92,7 @@ export function repairsPage(): string {
       ['rule', 'holds to'],
       localRules.map(({ name, invariant }) => [`\`${name}\``, invariant]),
     ),
-    'And those that only a refusal calls for. A rung of the ladder gets each of them again for the rest of its turn:',
+    'And those that only a refusal calls for, with how long each is made again without another refusal:',
     table(
       ['rule', 'does', 'made again'],
       refusalRules.map(({ name, does, reach }) => [`\`${name}\``, does, madeAgain[reach]]),
@@ -103,7 +103,8 @@ export function repairsPage(): string {
 }
 
 const madeAgain: Record<Reach, string> = {
-  request: 'no',
+  turn: 'until the turn ends',
+  turns: 'until the turn ends; in every request once two turns in a row called for it',
   messages: 'while its messages are the same',
   model: 'in every request for the model',
 }

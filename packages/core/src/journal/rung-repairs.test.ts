@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Edit, EntryBody } from './journal.ts'
 import { initialSnapshot, step } from '../machine/machine-step.ts'
 import { Transcript } from './transcript.ts'
@@ -100,6 +100,47 @@ test('P4: and in no request that repairs a message before them, until the rung h
 test('and what was repaired in the very request that was answered moves none', () => {
   const both = [...turn(ofPlace), repaired([editAt(0)]), ...next]
   expect([1, 2].map((from) => inForceAfter(both, from))).toEqual([[], [ofPlace]])
+})
+
+describe('the model that was asked for', () => {
+  const [always, next] = [
+    [started(1), refused('strip-thinking'), answer()],
+    [started(2), answer()],
+  ]
+  const again = [started(2), refused('strip-thinking'), answer()]
+  const ended: EntryBody = { type: 'turn-ended', turn: 1 }
+  const asking = (name: string): EntryBody => ({
+    type: 'envelope-changed',
+    envelope: { body: { model: name }, betas: [] },
+  })
+
+  test('gets what a turn called for until the turn ends; what lasts longer are edits and standing rules', () => {
+    const refusals = [...all, 'strip-thinking'].map(refused)
+    expect(inForceAfter([started(1), ...refusals, answer()])).toEqual([ofRequest, 'strip-thinking'])
+    expect(inForceAfter([started(1), ...refusals, answer(), ended])).toEqual([])
+    expect(inForceAfter([started(1), ...refusals, answer(), started(2)])).toEqual([])
+    expect(inForceAfter([started(1), ...refusals, answer(), asking('other')])).toEqual([])
+  })
+
+  test('and what two turns in a row called for from then on, if its rule says so', () => {
+    expect(inForceAfter([...always, ...again, ended])).toEqual(['strip-thinking'])
+    expect(inForceAfter([...always, ended, ...again, ended, started(3), away])).toEqual([])
+    expect(inForceAfter([...always, ...next, ...again, ended])).toEqual([])
+    expect(inForceAfter([...always, started(2), away, answer(), started(3), ...again.slice(1), ended])).toEqual([
+      'strip-thinking',
+    ])
+    const off = [refused(ofRequest), answer()]
+    expect(inForceAfter([started(1), ...off, started(2), ...off, ended])).toEqual([])
+  })
+
+  test('only that model, and a rung likewise', () => {
+    const asked = [asking('one'), ...always, ...again]
+    expect(inForceAfter([...asked, asking('other')])).toEqual([])
+    expect(inForceAfter([...asked, asking('other'), asking('one')])).toEqual(['strip-thinking'])
+    const there = (turn: number) => [started(turn), away, refused('strip-thinking'), answer()]
+    expect(inForceAfter([...there(1), ...there(2), ...again.slice(0, 1), away])).toEqual(['strip-thinking'])
+    expect(inForceAfter([...there(1), started(2), away])).toEqual([])
+  })
 })
 
 test('a revert of repairs forgets it, also within the turn', () => {

@@ -1,8 +1,9 @@
 /**
- * What other rungs of the ladder have accepted only when it was repaired, as a fold of the journal. The repairs are made
- * again in their further requests, as long as they reach, so that a rung refuses the same thing once (P7).
+ * What each rung of the ladder has accepted only when it was repaired, as a fold of the journal. The repairs are made
+ * again in its further requests, as long as they reach, so that a rung refuses the same thing once (P7).
  *
- * 1. They belong to the rung and its model: what one endpoint refuses, another may take.
+ * 1. They belong to the rung and its model: what one endpoint refuses, another may take. Of the model that was asked for
+ *    only those of its turns are kept here; the others are edits of the transcript and its standing rules.
  * 2. A repair of messages may name a place. Places hold while nothing before them is rewound or repaired.
  * 3. What is tried for a request that is not answered yet is the machine's `tried`, and in force beside these.
  */
@@ -14,27 +15,41 @@ interface RungRepair {
   readonly rule: string
   /** The number of messages among which its places are. */
   readonly upTo: number
+  /** The turn in hand has called for it; the one before did where this is false. */
+  readonly isCalled: boolean
+  /** Two turns in a row have called for it. */
+  readonly isHabit: boolean
 }
+
+const rungOf = (rung: number, model: string): string => `${rung} ${model}`
 
 export class RungRepairs {
   /** By rung and model. */
   readonly #accepted = new Map<string, readonly RungRepair[]>()
-  /** The rung in use; undefined for the model that the caller asked for. */
-  #rung: string | undefined
+  /** The model that the caller asks for, and the rung in use. */
+  #home = rungOf(0, '')
+  #rung = this.#home
+  #hasAnswered = false
   /** What was tried there since the last answer, and for the answer that was the last entry. */
   #tried: readonly string[] = []
   #answered: readonly string[] = []
 
   /** On the rung in use, for a request that newly repairs messages from `changedFrom` on. */
   inForce(changedFrom: number): string[] {
-    return this.#ofRung.filter(holds(changedFrom)).map(({ rule }) => rule)
+    return this.#ofRung.filter((one) => isInForce(one) && holds(changedFrom)(one)).map(({ rule }) => rule)
   }
 
-  /** On all rungs, by the model of each. */
-  get all(): { readonly model: string; readonly rule: string }[] {
-    return [...this.#accepted].flatMap(([rung, repairs]) =>
-      repairs.map(({ rule }) => ({ model: rung.slice(rung.indexOf(' ') + 1), rule })),
-    )
+  /** On other rungs, by the model of each. */
+  get ofOthers(): { readonly model: string; readonly rule: string }[] {
+    return [...this.#accepted].flatMap(([rung, repairs]) => {
+      const [at, model] = [rung.slice(0, rung.indexOf(' ')), rung.slice(rung.indexOf(' ') + 1)]
+      return at === '0' ? [] : repairs.filter(isInForce).map(({ rule }) => ({ model, rule }))
+    })
+  }
+
+  /** On the model that was asked for. */
+  get ofHome(): string[] {
+    return (this.#accepted.get(this.#home) ?? []).filter(isInForce).map(({ rule }) => rule)
   }
 
   /** `count`: of the messages before the entry. */
@@ -42,14 +57,21 @@ export class RungRepairs {
     const answered = this.#answered
     this.#answered = []
     switch (entry.type) {
+      case 'envelope-changed': {
+        const isHome = this.#rung === this.#home
+        this.#home = rungOf(0, entry.envelope.body.model)
+        if (isHome && this.#rung !== this.#home) this.#leave(this.#home)
+        break
+      }
       case 'turn-started':
-        this.#leave()
+      case 'turn-ended':
+        this.#leave(this.#home)
         break
       case 'rung-changed':
-        this.#leave(entry.rung > 0 ? `${entry.rung} ${entry.model}` : undefined)
+        this.#leave(entry.rung > 0 ? rungOf(entry.rung, entry.model) : this.#home)
         break
       case 'rewound':
-        this.#leave()
+        this.#leave(this.#home)
         this.#move(entry.messages)
         break
       case 'fault-observed':
@@ -61,7 +83,10 @@ export class RungRepairs {
         this.#tried = []
         break
       case 'response-received':
-        if (entry.message.content.length > 0 && !isRefusal(entry.message)) this.#answered = this.#tried
+        if (entry.message.content.length > 0 && !isRefusal(entry.message)) {
+          this.#answered = this.#tried
+          this.#hasAnswered = true
+        }
         this.#tried = []
         this.#accept(this.#answered, count)
         break
@@ -79,30 +104,43 @@ export class RungRepairs {
   }
 
   get #ofRung(): readonly RungRepair[] {
-    return this.#accepted.get(this.#rung ?? '') ?? []
+    return this.#accepted.get(this.#rung) ?? []
   }
 
-  #leave(next?: string): void {
-    this.#keep(this.#rung, ({ rule }) => reachOf(rule) !== 'request')
+  /** The turn ends on the rung in use. */
+  #leave(next: string): void {
+    const isLeftOut = ({ rule, isCalled, isHabit }: RungRepair) =>
+      reachOf(rule) === 'turn' || (reachOf(rule) === 'turns' && !isHabit && !isCalled && this.#hasAnswered)
+    const kept = this.#ofRung.filter((one) => !isLeftOut(one))
+    this.#accepted.set(
+      this.#rung,
+      kept.map((one) => ({ ...one, isCalled: false })),
+    )
     this.#rung = next
+    this.#hasAnswered = false
     this.#tried = []
   }
 
   #accept(rules: readonly string[], upTo: number): void {
-    if (this.#rung === undefined) return
-    const others = this.#ofRung.filter(({ rule }) => !rules.includes(rule))
-    this.#accepted.set(this.#rung, [...others, ...rules.map((rule) => ({ rule, upTo }))])
+    const own = this.#rung === this.#home ? rules.filter(endsWithTurn) : rules
+    const before = this.#ofRung
+    const accepted = own.map((rule): RungRepair => {
+      const known = before.find((one) => one.rule === rule)
+      return { rule, upTo, isCalled: true, isHabit: known !== undefined && (known.isHabit || !known.isCalled) }
+    })
+    const others = before.filter(({ rule }) => !own.includes(rule))
+    this.#accepted.set(this.#rung, [...others, ...accepted])
   }
 
   /** The messages from `from` on have changed. */
   #move(from: number): void {
-    for (const rung of this.#accepted.keys()) this.#keep(rung, holds(from))
-  }
-
-  #keep(rung: string | undefined, isKept: (one: RungRepair) => boolean): void {
-    if (rung !== undefined) this.#accepted.set(rung, (this.#accepted.get(rung) ?? []).filter(isKept))
+    for (const [rung, repairs] of this.#accepted) this.#accepted.set(rung, repairs.filter(holds(from)))
   }
 }
+
+const endsWithTurn = (rule: string): boolean => reachOf(rule) === 'turn' || reachOf(rule) === 'turns'
+
+const isInForce = ({ rule, isCalled, isHabit }: RungRepair): boolean => isCalled || isHabit || !endsWithTurn(rule)
 
 const holds =
   (changedFrom: number) =>

@@ -4,8 +4,8 @@
  *
  * 1. What is recorded stays as it is. Edits lie over it; new ones are journaled once the API has accepted them.
  * 2. In this order: the edits and standing rules of the session, what is plainly broken, the rules that the API's own
- *    refusals called for. Then the translation for a rung and the rules that this rung's refusals called for, in this
- *    turn or an earlier one: both are for the rung alone and are not journaled.
+ *    refusals called for in this turn. Then the translation for a rung and the rules that this rung's refusals called
+ *    for, in this turn or an earlier one: both are for the rung alone and are not journaled.
  * 3. Checking costs only what is new: recorded messages that were found sound are not checked again (P7).
  */
 import type { Fault } from '../faults/fault.ts'
@@ -19,6 +19,7 @@ import { firstChanged } from '../journal/rung-repairs.ts'
 import { applyEdits, editsBetween } from '../repair/transcript/edits.ts'
 import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/outgoing.ts'
 import { applyRefusalRule, reachOf } from '../repair/refused/refusal-rules.ts'
+import { nameOfRule } from '../repair/rule-name.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session/session.ts'
@@ -38,7 +39,7 @@ export interface MendedRequest {
   standing: readonly string[]
   /** All that was done, for the rung as well. */
   done: readonly string[]
-  /** The rules that refusals by its model called for, in this request or one before it. */
+  /** The rules that refusals by its model called for, in this request or one before it; not those that stand. */
   tried: readonly string[]
   unrepairable: Unrepairable | undefined
 }
@@ -85,7 +86,11 @@ export function mend(mending: Mending): MendedRequest {
   repairs.length = 0
   const local = watch.repair(out, contextFor(mending, home))
   take(local)
-  if (!rung) apply(mending.tried, home)
+  const triedFrom = (changedFrom: number) => [
+    ...new Set([...transcript.rungRepairs.inForce(changedFrom), ...mending.tried]),
+  ]
+  const rules = [...stood, ...(rung ? [] : triedFrom(Infinity))]
+  apply(rules.slice(stood.length), home)
 
   const all = editsBetween(recorded, out.messages)
   const edits = all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit)))
@@ -93,6 +98,7 @@ export function mend(mending: Mending): MendedRequest {
   const own = request.messages.length === recorded.length ? request.messages : recorded
   const isEdited = all.length > 0
   out = capCacheMarkers({ ...out, messages: isEdited ? applyEdits(own, all) : own })
+  apply(rules.filter(readsMarkers), home)
   if (kept.length > 0) out = { ...out, messages: [...out.messages, ...piecesOf(kept)] }
   const journaled = {
     repairs: [...repairs],
@@ -116,8 +122,7 @@ export function mend(mending: Mending): MendedRequest {
       (message) => transcript.wasPaused(originOfSent(message)),
     ).outgoing
   }
-  const accepted = transcript.rungRepairs.inForce(firstChanged(journaled))
-  const tried = [...new Set([...accepted, ...mending.tried])]
+  const tried = triedFrom(firstChanged(journaled))
   if (rung) apply(tried, rung)
 
   const { asSent } = request
@@ -162,6 +167,8 @@ export function standingFor({ standing }: Session['transcript'], model: string):
 }
 
 const stands = (rule: string): boolean => reachOf(rule) === 'model'
+/** What it names may be part of a cache marker, which is in the caller's copy alone. */
+const readsMarkers = (rule: string): boolean => nameOfRule(rule) === 'drop-field'
 
 function noteOf({ rule, message, what }: RepairNote): RepairNote {
   return { rule, ...(message !== undefined && { message }), what }

@@ -40,8 +40,8 @@ export function pendingRepairs({ transcript, snapshot }: Pick<Folded, 'transcrip
   const model = transcript.envelope?.body.model ?? transcript.lastAnswer?.model ?? 'claude-opus-5-5'
   const inForce = {
     edits,
-    standing: standingFor(transcript, model),
-    rungs: transcript.rungRepairs.all,
+    standing: [...standingFor(transcript, model), ...transcript.rungRepairs.ofHome],
+    rungs: transcript.rungRepairs.ofOthers,
   }
   const known = { messages, turns, inForce }
   if (messages.length === 0) return { ...known, repairs: [], edits: [], unrepairable: undefined }

@@ -3,12 +3,12 @@
  *
  * 1. Exactly the named field goes; it goes from every message, block or tool of that type, since the API names one at a
  *    time. Fields that a message or block needs stay, and so do system prompt and tools.
- * 2. A field of the settings is left out of every further request. A place in the messages holds for this request
- *    alone, so that repair has a rule name of its own.
+ * 2. It is left out of every further request too: what the API does not know in one message, it does not know in the next.
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { mapBlocks, mapKeeping } from '../blocks.ts'
+import type { Outgoing } from '../outgoing.ts'
 import { repairedBy, refusalRule } from './refusal-rule.ts'
 
 const ofRequests = ['model', 'messages', 'max_tokens', 'system', 'tools']
@@ -34,18 +34,19 @@ export const dropField = refusalRule({
   repair(outgoing, { fault }, argument) {
     const named = argument?.split(',') ?? extraFieldsIn(fault?.message ?? '', fault?.paths ?? [])
     const whole: unknown = { ...outgoing.params, messages: outgoing.messages }
-    const lacking = (path: string, from: unknown) =>
-      placesLike(path, outgoing.params['tools']).reduce((now, each) => removed(now, each.split('.')), from)
+    const lacking = (path: string, from: unknown) => {
+      const left = placesLike(path, outgoing.params['tools']).reduce((now, each) => removed(now, each.split('.')), from)
+      const { messages } = left as Pick<Outgoing, 'messages'>
+      const alike = path.startsWith('messages.') ? removedAlike(messages, path) : messages
+      return alike === messages ? left : { ...(left as object), messages: alike }
+    }
     const present = named.filter((path) => lacking(path, whole) !== whole)
     const left = present.reduce((now, path) => lacking(path, now), whole)
     if (present.length === 0 || !isRecord(left)) return undefined
-    const inMessages = present.some((path) => path.startsWith('messages.'))
     const { messages, ...params } = left
-    const mended = inMessages ? present.reduce(removedAlike, messages as readonly Message[]) : outgoing.messages
-    const now = { ...outgoing, params, messages: mended }
-    const rule = inMessages ? { ...this, name: 'drop-block-field' } : this
     const what = `left out ${present.join(', ')}`
-    return repairedBy(rule, now, what, { argument: present.join(',') })
+    const now = { ...outgoing, params, messages: messages as readonly Message[] }
+    return repairedBy(this, now, what, { argument: present.join(',') })
   },
 })
 

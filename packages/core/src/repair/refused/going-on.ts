@@ -35,12 +35,13 @@ export const continueAfterPrefill = refusalRule({
   name: 'continue-after-prefill',
   row: 17,
   does: "Quotes the unfinished answer at the end to the model and asks it to continue, in the words of the API's pages.",
-  reach: 'request',
+  reach: 'model',
   repair(outgoing, { stopReason }) {
     // A paused answer is sent back as the last message: the server continues it.
     const last = outgoing.messages.at(-1)
     const isCalling = last !== undefined && blocksOf(last).some(isCall)
-    const changed = stopReason === 'pause_turn' || isCalling ? undefined : askedToGoOn(outgoing)
+    const isPaused = stopReason === 'pause_turn' || stopReason === 'compaction'
+    const changed = isPaused || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },
 })

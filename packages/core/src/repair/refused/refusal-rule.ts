@@ -4,11 +4,12 @@ import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { replaceBlocks, type Placed } from '../blocks.ts'
 
 /**
- * How long a repair is made for, once the API has accepted it: `request`, for this one alone, and on another rung of the
- * ladder for as long as that has the turn; `messages`, while the messages that it edits are the same; `model`, in every
- * further request for the model, since that will refuse the same next time.
+ * How long a repair is made for, once the API has accepted it: `turn`, for the rest of the turn, after which its cause
+ * may be gone; `turns`, likewise, and in every further request once two turns in a row have called for it; `messages`,
+ * while the messages that it edits are the same; `model`, in every further request for the model, since that will
+ * refuse the same next time.
  */
-export type Reach = 'request' | 'messages' | 'model'
+export type Reach = 'turn' | 'turns' | 'messages' | 'model'
 
 export interface RefusalRule<Name extends string = string> {
   /** Recorded in the journal with its argument, `clamp-max-tokens:64000`, so it is never given to another rule. */

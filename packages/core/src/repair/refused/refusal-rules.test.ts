@@ -108,7 +108,7 @@ test.each([
 const stripped = applyRefusalRule('strip-thinking', requestOf({ messages: withThinking() }), one)!.outgoing
 const bound = requestOf({ params: { ...plainRequest.params, thinking: dropping }, betas: [bindingBeta] })
 test.each([
-  ['strip-thinking', 'restore-thinking', stripped],
+  ['strip-thinking', 'restore-thinking:3', stripped],
   ['drop-block', `drop-newest-beta:${bindingBeta}`, bound],
 ])('what %s did is not undone by %s', (tried, repair, request) => {
   const fault = { kind: 'transcript-invalid' as const, repairs: [repair.split(':')[0] ?? ''] }

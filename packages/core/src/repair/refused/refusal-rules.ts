@@ -4,8 +4,8 @@
  *
  * 1. The argument of a rule is part of its repair's name, `clamp-max-tokens:64000`; that name can be applied again,
  *    without the refusal, to the same effect.
- * 2. What a rule does at the end of a conversation has its place as argument: on a rung it is applied again to each
- *    request of the turn, and must not move on with the end.
+ * 2. What a rule does at the end of a conversation has its place as argument: it is applied again to each request of the
+ *    turn, and must not move on with the end.
  * 3. A refusal can call for a rule of `requestRules` as well: the API may know better than our own check.
  */
 import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
@@ -16,9 +16,9 @@ import { dropField } from './fields.ts'
 import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './limits.ts'
 import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
-import { blockAsText } from './results.ts'
+import { blockAsText, blockTypeAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
-import { refusalRule, type Reach } from './refusal-rule.ts'
+import type { Reach } from './refusal-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff, thinkingOffWith } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
@@ -31,8 +31,8 @@ export const refusalRules = [
   thinkingOff,
   thinkingOffWith,
   dropField,
-  refusalRule({ ...dropField, name: 'drop-block-field', reach: 'messages' }),
   blockAsText,
+  blockTypeAsText,
   unreadableResults,
   removeImages,
   shrinkImages,

@@ -37,6 +37,7 @@ export const refusedCases: readonly RequestCase[] = [
   {
     row: 18,
     rule: 'restore-thinking',
+    as: 'restore-thinking:3',
     claim: 'a changed answer is sent again as it was recorded',
     in: { messages: spoiled },
     recorded: assistant(thought(), call()),
@@ -146,7 +147,7 @@ export const refusedCases: readonly RequestCase[] = [
     row: 34,
     rule: 'clamp-max-tokens',
     claim: 'max_tokens becomes the room that the input leaves in the window',
-    as: 'fit-max-tokens:10000',
+    as: `fit-max-tokens:200000,190000,${sizeOf({ ...params, max_tokens: 20_000 })}`,
     refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
     in: { params: { ...params, max_tokens: 20_000 } },
     out: { params: { ...params, max_tokens: 10_000 } },
@@ -155,7 +156,7 @@ export const refusedCases: readonly RequestCase[] = [
     row: 34,
     rule: 'fit-max-tokens',
     claim: 'the same, under its own rule name',
-    as: 'fit-max-tokens:10000',
+    as: `fit-max-tokens:200000,190000,${sizeOf({ ...params, max_tokens: 20_000 })}`,
     refusal: { message: 'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000' },
     in: { params: { ...params, max_tokens: 20_000 } },
     out: { params: { ...params, max_tokens: 10_000 } },
@@ -180,7 +181,6 @@ export const refusedCases: readonly RequestCase[] = [
     row: 28,
     rule: 'name-container',
     claim: 'the container in which code waits for results is named where the request does not',
-    as: 'name-container:container_01',
     container: 'container_01',
     in: { params: { ...params, container: { skills: [] } } },
     out: { params: { ...params, container: { skills: [], id: 'container_01' } } },
@@ -275,7 +275,10 @@ export const refusedCases: readonly RequestCase[] = [
 
 /** 700 of 1000 tokens with the margin of 5 %, in characters of the request. */
 function shortLimit(messages: readonly Message[]): number {
-  // Each list of blocks is counted with one comma too many.
-  const now = JSON.stringify(params).length + JSON.stringify(messages).length - 1
-  return Math.floor((now / 1_000) * 700 * 0.95)
+  return Math.floor((sizeOf(params, messages) / 1_000) * 700 * 0.95)
+}
+
+/** In characters; each list of blocks is counted with one comma too many. */
+function sizeOf(settings: object, messages: readonly Message[] = talk): number {
+  return JSON.stringify(settings).length + JSON.stringify(messages).length - 1
 }

@@ -53,7 +53,7 @@ export const refusedFields: readonly RequestCase[] = [
     row: 11,
     rule: 'drop-field',
     claim: 'a field that the API does not know is left out of the block that the API named',
-    as: 'drop-block-field:messages.1.content.0.text.flavour',
+    as: 'drop-field:messages.1.content.0.text.flavour',
     refusal: {
       message: 'messages.1.content.0.text.flavour: Extra inputs are not permitted',
       paths: ['messages.1.content.0.text.flavour'],
@@ -65,7 +65,7 @@ export const refusedFields: readonly RequestCase[] = [
     row: 11,
     rule: 'drop-field',
     claim: 'also a field whose name is not a word',
-    as: 'drop-block-field:messages.1.content.0.text.$id',
+    as: 'drop-field:messages.1.content.0.text.$id',
     refusal: {
       message: 'messages.1.content.0.text.$id: Extra inputs are not permitted',
       paths: ['messages.1.content.0.text.$id'],
@@ -77,7 +77,7 @@ export const refusedFields: readonly RequestCase[] = [
     row: 11,
     rule: 'drop-field',
     claim: 'and from all blocks of its type, of which the API names one at a time',
-    as: 'drop-block-field:messages.0.content.0.text.cache_control.ephemeral.scope',
+    as: 'drop-field:messages.0.content.0.text.cache_control.ephemeral.scope',
     refusal: {
       message: 'messages.0.content.0.text.cache_control.ephemeral.scope: Extra inputs are not permitted',
       paths: ['messages.0.content.0.text.cache_control.ephemeral.scope'],
@@ -89,7 +89,7 @@ export const refusedFields: readonly RequestCase[] = [
     row: 11,
     rule: 'drop-field',
     claim: 'a field of messages from all of them',
-    as: 'drop-block-field:messages.0.reasoning_details',
+    as: 'drop-field:messages.0.reasoning_details',
     refusal: {
       message: 'messages.0.reasoning_details: Extra inputs are not permitted',
       paths: ['messages.0.reasoning_details'],
@@ -99,9 +99,9 @@ export const refusedFields: readonly RequestCase[] = [
   },
   {
     row: 11,
-    rule: 'drop-block-field',
+    rule: 'drop-field',
     claim: 'inside a tool result too',
-    as: 'drop-block-field:messages.2.content.0.tool_result.content.0.text.flavour',
+    as: 'drop-field:messages.2.content.0.tool_result.content.0.text.flavour',
     refusal: {
       message: 'messages.2.content.0.tool_result.content.0.text.flavour: Extra inputs are not permitted',
       paths: ['messages.2.content.0.tool_result.content.0.text.flavour'],
@@ -113,7 +113,7 @@ export const refusedFields: readonly RequestCase[] = [
     row: 11,
     rule: 'block-as-text',
     claim: "blocks in a tool's result of a type that the API does not know become text, all of that type",
-    as: 'block-as-text:messages.2.content.0.tool_result.content.1,messages.2.content.0.tool_result.content.2',
+    as: 'block-type-as-text:resource',
     refusal: {
       message:
         "messages.2.content.0.tool_result.content.1: Input tag 'resource' found using 'type' does not match any of the expected tags: 'text'",
@@ -143,6 +143,19 @@ export const refusedFields: readonly RequestCase[] = [
         user(result([text('{"type":"image","data":"[2000 characters of data left out]"}'), png(9, 9)])),
       ],
     },
+  },
+  {
+    row: 11,
+    rule: 'block-type-as-text',
+    claim: 'the same in every further result',
+    as: 'block-type-as-text:resource',
+    refusal: {
+      message:
+        "messages.2.content.0.tool_result.content.0: Input tag 'resource' found using 'type' does not match any of the expected tags: 'text'",
+      paths: ['messages.2.content.0.tool_result.content.0'],
+    },
+    in: { messages: [...talk.slice(0, 2), user(result([resource]))] },
+    out: { messages: [...talk.slice(0, 2), user(result([text(JSON.stringify(resource))]))] },
   },
   {
     row: 29,

@@ -4,6 +4,8 @@
  */
 import { isRecord, without } from '../../json.ts'
 import type { Block } from '../../journal/journal.ts'
+import { blocksOf } from '../../journal/message.ts'
+import { isResult } from '../block-kinds.ts'
 import { count, placedBlocks } from '../blocks.ts'
 import { repairedBy, replacedBy, refusalRule } from './refusal-rule.ts'
 
@@ -27,21 +29,22 @@ export const nameContainer = refusalRule({
   name: 'name-container',
   row: 28,
   does: 'Names the container of the last answer, in which code waits for the results of its calls.',
-  reach: 'request',
-  repair(outgoing, { container: known }, argument) {
+  reach: 'model',
+  repair(outgoing, { container: id }) {
     const { container } = outgoing.params
-    const id = argument ?? known
     const asked = isRecord(container) ? container : {}
     if (id === undefined || typeof container === 'string' || typeof asked['id'] === 'string') return undefined
+    const last = outgoing.messages.at(-1)
+    if (!last || !blocksOf(last).some(isResult)) return undefined
     const params = { ...outgoing.params, container: isRecord(container) ? { ...container, id } : id }
-    return repairedBy(this, { ...outgoing, params }, `named container ${id}`, { argument: id })
+    return repairedBy(this, { ...outgoing, params }, `named container ${id}`)
   },
 })
 
 export const dropThread = refusalRule({
   name: 'drop-thread',
   does: 'Leaves out the thread.',
-  reach: 'request',
+  reach: 'turn',
   repair(outgoing) {
     if (outgoing.params['thread'] === undefined) return undefined
     return repairedBy(this, { ...outgoing, params: without(outgoing.params, ['thread']) }, 'left out the thread')
@@ -52,7 +55,7 @@ export const dropFiles = refusalRule({
   name: 'drop-files',
   row: 29,
   does: 'Replaces a file that the server no longer has with text.',
-  reach: 'messages',
+  reach: 'model',
   repair(outgoing, { fault }, argument) {
     const all = placedBlocks(outgoing.messages).filter(({ block }) => fileOf(block) !== undefined)
     const named = argument?.split(',') ?? (fault?.message ?? '').match(/\bfile_\w+/g) ?? []

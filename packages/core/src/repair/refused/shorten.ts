@@ -140,6 +140,9 @@ function shortened(block: Block): Block {
   return { ...block, content: cutInMiddle(texts, newestChars) || '[no text]' }
 }
 
+/** The length of a request in characters of the window. */
+export const charsOf = (outgoing: Outgoing): number => total(outgoing, 'chars')
+
 function total({ params, messages }: Outgoing, measure: Measure): number {
   return messages.reduce((sum, message) => sum + weighMessage(message, measure), JSON.stringify(params).length)
 }

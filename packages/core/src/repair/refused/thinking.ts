@@ -19,18 +19,21 @@ export const restoreThinking = refusalRule({
   name: 'restore-thinking',
   row: 18,
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
-  reach: 'request',
+  reach: 'turn',
   fitsSignatures: true,
-  repair(outgoing, { recorded }) {
+  repair(outgoing, { recorded }, argument) {
     if (!recorded) return undefined
+    // An answer that came since then may need the repair that this one takes back.
+    const upTo = Number(argument ?? outgoing.messages.length)
     const messages = mapKeeping(outgoing.messages, (message, at) => {
-      const original = message.role === 'assistant' ? recorded(at) : undefined
+      const original = message.role === 'assistant' && at < upTo ? recorded(at) : undefined
       const isMended = original?.role === 'assistant' && !isDeepStrictEqual(plain(message), plain(original))
       return isMended && sameRest(message, original) ? original : message
     })
     const restored = messages.filter((message, at) => message !== outgoing.messages[at]).length
     if (restored === 0) return undefined
-    return repairedBy(this, { ...outgoing, messages }, `restored ${count(restored, 'answer')} from the record`)
+    const what = `restored ${count(restored, 'answer')} from the record`
+    return repairedBy(this, { ...outgoing, messages }, what, { argument: String(upTo) })
   },
 })
 
@@ -49,7 +52,7 @@ export const stripThinking = refusalRule({
   name: 'strip-thinking',
   row: 19,
   does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
-  reach: 'request',
+  reach: 'turns',
   repair(outgoing, { card }) {
     const messages = mapKeeping(outgoing.messages, withoutThinking)
     if (messages === outgoing.messages) return undefined
@@ -64,8 +67,8 @@ export const stripThinking = refusalRule({
 export const thinkingOff = refusalRule({
   name: 'thinking-off',
   row: 21,
-  does: 'Turns thinking off for this request.',
-  reach: 'request',
+  does: 'Turns thinking off until the turn ends.',
+  reach: 'turn',
   repair(outgoing, { card }) {
     const params = thinkingTurnedOff(outgoing.params, card)
     return params && repairedBy(this, { ...outgoing, params }, 'turned thinking off')
