@@ -14,7 +14,7 @@ const requests = 10
 type Fetch = (input: unknown, init?: RequestInit) => Promise<Response>
 
 /** An API that refuses the cause each time; `down` is a model that does not answer. */
-function refusingApi({ refuses, answers, container, result }: LastingCause, down?: string) {
+function refusingApi({ refuses, cuts, answers, container, result }: LastingCause, down?: string) {
   const counted = { refusals: 0, answers: 0 }
   const fetch: Fetch = async (_input, init = {}) => {
     if (init.body == null) return failed(404, 'not_found_error')
@@ -24,6 +24,13 @@ function refusingApi({ refuses, answers, container, result }: LastingCause, down
     if (refusal !== undefined) {
       counted.refusals += 1
       return refused(refusal)
+    }
+    if (cuts?.(body)) {
+      counted.refusals += 1
+      return whole('', {
+        content: [{ type: 'tool_use', id: 'toolu_cut', name: look.name, input: {} }],
+        stop_reason: 'max_tokens',
+      })
     }
     const n = (counted.answers += 1)
     const isCall = result !== undefined && n < requests

@@ -28,6 +28,8 @@ export interface LastingCause {
   /** An agent does not send such a thing. */
   isOnlyCallers?: true
   refuses: (body: SentBody, betas: string) => string | undefined
+  /** Its answer breaks off in a call, which costs as a refusal does. */
+  cuts?: (body: SentBody) => boolean
   /** How often it is refused in ten requests. Default: once. */
   refusals?: number
 }
@@ -156,6 +158,18 @@ export const lastingCauses: readonly LastingCause[] = [
       Number(most) > 8_192
         ? `max_tokens: ${String(most)} > 8192, which is the maximum allowed number of output tokens for this model`
         : undefined,
+  },
+  {
+    rule: 'raise-max-tokens',
+    cause: 'calls that are cut, in steps of one turn, and then the length that its card allows',
+    params: { max_tokens: 100 },
+    result: () => 'seen',
+    cuts: ({ max_tokens: most }) => Number(most) < 1_000,
+    refuses: ({ max_tokens: most }) =>
+      Number(most) > 64_000
+        ? `max_tokens: ${String(most)} > 64000, which is the maximum allowed number of output tokens for this model`
+        : undefined,
+    refusals: 2,
   },
   {
     rule: 'fit-max-tokens',

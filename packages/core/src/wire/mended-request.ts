@@ -89,8 +89,10 @@ export function mend(mending: Mending): MendedRequest {
   const triedFrom = (changedFrom: number) => [
     ...new Set([...transcript.rungRepairs.inForce(changedFrom), ...mending.tried]),
   ]
-  const rules = [...stood, ...(rung ? [] : triedFrom(Infinity))]
-  apply(rules.slice(stood.length), home)
+  const triedHere = rung ? [] : triedFrom(Infinity)
+  apply(triedHere, home)
+  // What was called for in a turn may undo what holds for all of them.
+  if (triedHere.length > 0) apply(stood, home)
 
   const all = editsBetween(recorded, out.messages)
   const edits = all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit)))
@@ -98,7 +100,7 @@ export function mend(mending: Mending): MendedRequest {
   const own = request.messages.length === recorded.length ? request.messages : recorded
   const isEdited = all.length > 0
   out = capCacheMarkers({ ...out, messages: isEdited ? applyEdits(own, all) : own })
-  apply(rules.filter(readsMarkers), home)
+  apply([...stood, ...triedHere].filter(readsMarkers), home)
   if (kept.length > 0) out = { ...out, messages: [...out.messages, ...piecesOf(kept)] }
   const journaled = {
     repairs: [...repairs],

@@ -53,6 +53,7 @@ export const raiseMaxTokens = refusalRule({
   name: 'raise-max-tokens',
   does: 'Sets max_tokens to the limit of the model, after an answer that was cut in a tool call.',
   reach: 'turn',
+  yields: true,
   repair(outgoing, { card }, argument) {
     const asked = outgoing.params['max_tokens']
     if (typeof asked !== 'number') return undefined

@@ -21,6 +21,8 @@ export interface RefusalRule<Name extends string = string> {
   readonly reach: Reach
   /** The signatures after its edit fit what it sends: the answers are as recorded, or were given after that very edit. */
   readonly fitsSignatures?: true
+  /** A later repair may undo it: what is refused in spite of it, or because of it, goes. */
+  readonly yields?: true
   /**
    * Undefined if the rule does not apply. Without `argument` it takes what it needs from the API's refusal and puts it
    * into the name of its repair, so that the same repair can be applied again without the refusal.

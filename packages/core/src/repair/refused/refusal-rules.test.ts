@@ -117,6 +117,22 @@ test.each([
   expect(applicableRepairs(request, context, [tried])).toEqual([])
 })
 
+test('P6: thinking that is refused as it was recorded, too, is left out; a length that is too much, shortened', () => {
+  const fault = { kind: 'transcript-invalid' as const, repairs: ['restore-thinking', 'strip-thinking'] }
+  const context = { ...one, fault, recorded: (at: number) => withThinking()[at] }
+  const restored = requestOf({ messages: withThinking() })
+  expect(applicableRepairs(restored, context, ['restore-thinking:3'])).toEqual(['strip-thinking'])
+
+  const raised = requestOf({ params: { ...plainRequest.params, max_tokens: 128_000 } })
+  const tooLong = {
+    kind: 'params-incompatible' as const,
+    message: 'max_tokens: 128000 > 64000, which is the maximum allowed number of output tokens for x',
+    repairs: ['clamp-max-tokens'],
+  }
+  const clamped = applicableRepairs(raised, { ...one, fault: tooLong }, ['raise-max-tokens:128000'])
+  expect(clamped).toEqual(['clamp-max-tokens:64000'])
+})
+
 test('a paused answer stays the last message', () => {
   const messages = [...plainRequest.messages, { role: 'assistant', content: [{ type: 'text', text: 'Wait.' }] }]
   const request = requestOf({ messages })

@@ -18,7 +18,7 @@ import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText, blockTypeAsText } from './results.ts'
 import { unreadableResults } from './server-results.ts'
-import type { Reach } from './refusal-rule.ts'
+import type { Reach, RefusalRule } from './refusal-rule.ts'
 import { dropBlock, restoreThinking, stripThinking, thinkingOff, thinkingOffWith } from './thinking.ts'
 import { requestRules } from '../request/rules.ts'
 import { dropContainer, dropFiles, dropThread, nameContainer } from './server-held.ts'
@@ -55,7 +55,8 @@ export const refusalRules = [
 /** A rule that a fault can call for. */
 export type RuleName = (typeof refusalRules | typeof requestRules)[number]['name']
 
-const refusalRuleOf = (rule: string) => refusalRules.find(({ name }) => name === nameOfRule(rule))
+const refusalRuleOf = (rule: string): RefusalRule | undefined =>
+  refusalRules.find(({ name }) => name === nameOfRule(rule))
 
 /** Undefined for a rule of `requestRules`: it looks at each request by itself. */
 export const reachOf = (rule: string): Reach | undefined => refusalRuleOf(rule)?.reach
@@ -73,10 +74,11 @@ export function applyRefusalRule(rule: string, outgoing: Outgoing, context: Repa
 /**
  * The repairs that the refusal names and that apply to this request, each by the name with its argument. In place of
  * `Fault.repairs` they can be chosen from, and applied again later without the refusal. None of them undoes a repair of
- * `tried`, which would then have something to do again.
+ * `tried`, which would then have something to do again, unless that yields.
  */
 export function applicableRepairs(outgoing: Outgoing, context: RepairContext, tried: readonly string[] = []): string[] {
-  const done = tried.filter((rule) => !applyRefusalRule(rule, outgoing, context))
+  const kept = tried.filter((rule) => !refusalRuleOf(rule)?.yields)
+  const done = kept.filter((rule) => !applyRefusalRule(rule, outgoing, context))
   return (context.fault?.repairs ?? []).flatMap((rule) => {
     const repaired = applyRefusalRule(rule, outgoing, context)
     if (!repaired || done.some((one) => applyRefusalRule(one, repaired.outgoing, context))) return []

@@ -21,6 +21,7 @@ export const restoreThinking = refusalRule({
   does: 'Sends the answers again as the API gave them, with their thinking and compaction blocks.',
   reach: 'turn',
   fitsSignatures: true,
+  yields: true,
   repair(outgoing, { recorded }, argument) {
     if (!recorded) return undefined
     // An answer that came since then may need the repair that this one takes back.
