@@ -1,6 +1,5 @@
 /** A removal that dies, or stands still, at any of its steps: all of the session is there, or nothing of it is. */
 import type * as Files from 'node:fs/promises'
-import type * as SyncFiles from 'node:fs'
 import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, test, vi } from 'vitest'
@@ -13,16 +12,8 @@ import { fileStore } from './file-store.ts'
 
 const [blob, other] = ['a'.repeat(64), 'b'.repeat(64)]
 
-/** Called before each step that changes something; those that are done at once wait for nobody. */
+/** Called before each step that changes something. */
 let onStep: () => Promise<void> | void = () => {}
-let onStepAtOnce: () => void = () => {}
-
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof SyncFiles>()
-  const renameSync: typeof real.renameSync = (...args) => (onStepAtOnce(), real.renameSync(...args))
-  const unlinkSync: typeof real.unlinkSync = (...args) => (onStepAtOnce(), real.unlinkSync(...args))
-  return { ...real, renameSync, unlinkSync }
-})
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Files>()
@@ -41,6 +32,7 @@ vi.mock('node:fs/promises', async (original) => {
   return {
     ...real,
     open,
+    mkdir: stepped(real.mkdir as (...args: unknown[]) => Promise<never>) as never,
     writeFile: stepped(real.writeFile),
     rename: stepped(real.rename),
     rm: stepped(real.rm),
@@ -62,11 +54,11 @@ async function written() {
 /** Runs `job` and stops the world at step `n`; whether there was one. */
 async function cutAt(n: number, job: () => Promise<unknown>): Promise<boolean> {
   let step = 0
-  onStep = onStepAtOnce = () => {
+  onStep = () => {
     if (step++ >= n) throw new Error('killed')
   }
   await job().catch(() => {})
-  onStep = onStepAtOnce = () => {}
+  onStep = () => {}
   return step > n
 }
 
@@ -133,6 +125,44 @@ test('who comes while a session is removed is told so, and no command that canno
       hint: expect.stringMatching(/^that ends at \S+Z at the latest; then try again$/),
     })
   }
+})
+
+describe('a removal that is refused at any step', () => {
+  test.each([false, true])('is done when it is tried again [under a lease: %s]', async (held) => {
+    for (let n = 0; ; n += 1) {
+      const { open, sessions } = await written()
+      const store = open()
+      const lease = held ? await store.acquire('s', thisOwner('removing:me'), 60_000) : undefined
+      if (lease?.kind === 'busy') throw new Error('busy')
+      let step = 0
+      onStep = () => {
+        if (step++ === n) throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'made up' })
+      }
+      const outcome = await codeOf(store.remove('s', lease))
+      onStep = () => {}
+      if (step <= n) break
+      // Nothing depends on it that a lease cannot be given back.
+      expect([n, outcome]).toEqual([n, expect.stringMatching(/^(ok|store-unavailable)$/)])
+      expect([n, await codeOf(store.remove('s', lease))]).toEqual([n, 'ok'])
+      expect([n, await readdir(sessions)]).toEqual([n, []])
+    }
+  })
+
+  test('is free for others when its lease is given back', async () => {
+    const { open, entries } = await written()
+    const store = open()
+    const lease = await taken(store)
+    let step = 0
+    onStep = () => {
+      if (step++ === 5) throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'made up' })
+    }
+    expect(await codeOf(store.remove('s', lease))).toBe('store-unavailable')
+    onStep = () => {}
+    expect(await codeOf(taken(open(), 'bob'))).toBe('no code')
+    await store.release(lease)
+    await add(open(), await taken(open(), 'bob'), entries.length)
+    expect(await codeOf(store.remove('s', lease))).toBe('lease-lost')
+  })
 })
 
 describe('a removal that stands still at any step for longer than its lease', () => {

@@ -171,16 +171,6 @@ export function faultySync(real: typeof SyncFiles): typeof SyncFiles {
     closeSync: (fd) => (disk?.open.delete(fd), real.closeSync(fd)),
     write: promised(real.write, writing),
     fdatasync: promised(real.fdatasync, (fd: number) => synced(fd, 'fdatasync', () => fdatasync(fd))),
-    renameSync(from, to) {
-      if (isWatched(from)) step('rename')
-      real.renameSync(from, to)
-      if (isWatched(from)) moved(from, String(to))
-    },
-    unlinkSync(path) {
-      if (isWatched(path)) step('unlink')
-      real.unlinkSync(path)
-      if (isWatched(path)) name(path, undefined)
-    },
   }
 }
 

@@ -5,7 +5,7 @@
  *     <dir>/sessions/fix-auth.jsonl       the journal (see `chain.ts`)
  *     <dir>/sessions/fix-auth.lease       its holder, advisory (see `lease-file.ts`)
  *     <dir>/sessions/fix-auth.blobs/      bodies too large for a line (see `blob-files.ts`)
- *     <dir>/sessions/*.removed/           blobs of a removed session, being deleted (see `removed-files.ts`)
+ *     <dir>/sessions/*.removed/           what is being removed (see `removed-files.ts`)
  *     <dir>/shared/                       what all sessions share (see `shared-files.ts`)
  *
  * It needs a local file system, where O_APPEND writes are atomic: NFS and the like are refused (see `volume.ts`).
@@ -21,12 +21,13 @@ import { type Clock, systemClock } from '../clock.ts'
 import { isLastgoodError } from '../errors.ts'
 import { type Entry, parseEntry } from '../journal/journal.ts'
 import { type LeftOut, listError } from '../store/left-out.ts'
-import { removerId, thisOwner } from '../store/owner.ts'
+import { thisOwner } from '../store/owner.ts'
 import {
+  type Busy,
+  type Lease,
   type SessionSummary,
   type Store,
   assertBlobName,
-  leaseLost,
   matchesFilter,
   sessionBusy,
 } from '../store/store.ts'
@@ -37,7 +38,7 @@ import { type Examined, fileFindings } from './findings.ts'
 import { namesIn, openIfThere, statOfFile } from './folder.ts'
 import { type TornTail, linesAfter } from './journal-file.ts'
 import { leaseWithout, liveHolder } from './lease-file.ts'
-import { removalTtlMs, removeFiles, sweep } from './removed-files.ts'
+import { isLeft, openRemoval, removalTtlMs, removeFiles, removeFolder } from './removed-files.ts'
 import { openForLook } from './open-file.ts'
 import { type SessionPlace, placeOf, sessionIdOfJournal } from './session-place.ts'
 import { summaryIn } from './session-summary.ts'
@@ -183,6 +184,67 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     })
   }
 
+  /** Names of folders of removals that are over but could not be deleted. */
+  const left = new Set<string>()
+  /** The owners that have tried to remove the session under a lease. */
+  const removers = new WeakMap<Lease, Set<string>>()
+
+  async function removal(sessionId: string, lease?: Lease): Promise<Busy | undefined> {
+    const place = placeOf(folder, sessionId)
+    const names = await onPath(folder, () => namesIn(folder))
+    const over = names.filter((name) => left.has(name) || isLeft(name, clock.now()))
+    await onPath(folder, async () => {
+      for (const name of over) await removeFolder(join(folder, name))
+    })
+    if (![place.journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return undefined
+    // As long as the lease would have been: nobody takes the session before this is tried again.
+    const ttlMs = Math.max(removalTtlMs, (lease?.expiresAt ?? 0) - clock.now())
+    const opened = await onPath(folder, () => openRemoval(place, clock.now() + ttlMs, clock.newId()))
+    const { writer } = writerOf(sessionId)
+    let held: Lease | undefined
+    try {
+      const taken = await heldByRemover(place, opened.ownerId, ttlMs, lease)
+      if (taken.kind === 'busy') return taken
+      held = taken
+      await onPath(place.journal, async () => {
+        for (const name of names) if (place.temporary.test(name)) await rm(join(folder, name), { force: true })
+        await removeFiles(place, taken, opened.path, () => clock.now())
+      })
+      writers.delete(sessionId)
+      return undefined
+    } catch (error) {
+      if (held && !lease) await writer.release(held).catch(() => {})
+      throw error
+    } finally {
+      left.add(basename(opened.path))
+      await onPath(folder, () => removeFolder(opened.path))
+      left.delete(basename(opened.path))
+    }
+  }
+
+  /** A damaged journal gives no lease. If its lease file shows no writer that has not noticed the damage, one is made up. */
+  async function heldByRemover(
+    place: SessionPlace,
+    id: string,
+    ttlMs: number,
+    lease: Lease | undefined,
+  ): Promise<Lease | Busy> {
+    const { sessionId } = place
+    const owner = { ...(lease?.owner ?? thisOwner(id)), id }
+    if (lease) removers.set(lease, (removers.get(lease) ?? new Set()).add(id))
+    const { writer } = writerOf(sessionId)
+    try {
+      return await writer.acquireToRemove(owner, ttlMs, lease, lease && removers.get(lease))
+    } catch (error) {
+      if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
+      const [recorded, since] = [await leaseWithout(place), clock.now()]
+      const live = liveHolder(recorded, since)
+      if (live) return { kind: 'busy', sessionId, ...live }
+      const fence = (recorded?.holder.fence ?? 0) + 1
+      return { kind: 'lease', sessionId, owner, fence, since, expiresAt: since + ttlMs }
+    }
+  }
+
   return {
     location: `file:${dir}`,
     shared: sharedFiles(join(dir, 'shared'), () => clock.newId()),
@@ -191,15 +253,20 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     async acquire(sessionId, owner, ttlMs, takeover) {
       await onSoundFileSystem()
       const acquire = (writer: SessionWriter) => writer.acquire(owner, ttlMs, takeover)
-      // A writer that was known may have a lease out, and remembers which bytes may not be on disk.
-      return write(sessionId, acquire, ({ kind }, wasKnown) => kind === 'busy' && !wasKnown)
+      for (;;) {
+        // A writer that was known may have a lease out, and remembers which bytes may not be on disk.
+        const taken = await write(sessionId, acquire, ({ kind }, wasKnown) => kind === 'busy' && !wasKnown)
+        if (taken.kind !== 'unfinished') return taken
+        const busy = await removal(sessionId)
+        if (busy) return busy
+      }
     },
 
     renew: (lease, ttlMs) => write(lease.sessionId, (writer) => writer.renew(lease, ttlMs)),
     release: (lease) =>
       write(
         lease.sessionId,
-        (writer) => writer.release(lease),
+        (writer) => writer.release(lease, removers.get(lease)),
         () => true,
       ),
     append: (lease, afterSeq, entries, head) =>
@@ -243,37 +310,8 @@ export function fileStore(options: FileStoreOptions = {}): Store {
     },
 
     async remove(sessionId, lease) {
-      const place = placeOf(folder, sessionId)
-      const { journal, temporary } = place
-      const names = await onPath(folder, () => namesIn(folder))
-      await onPath(folder, () => sweep(folder, names))
-      if (![journal, place.lease, place.blobs].some((path) => names.includes(basename(path)))) return
-      const lost = (fence: number) => leaseLost(sessionId, fence)
-      if (lease && clock.now() >= lease.expiresAt) throw lost(lease.fence)
-      const { writer } = writerOf(sessionId)
-      // A lease that was given back, or that another owner has, is not renewed.
-      if (lease && !(await writer.renew(lease, removalTtlMs))) throw lost(lease.fence)
-      // Held during the removal: no other writer gets in, and a late one is fenced off.
-      const owner = lease?.owner ?? thisOwner(removerId(clock.newId()))
-      const held = await writer.acquire(owner, removalTtlMs).catch((error: unknown) => {
-        if (lease || !isLastgoodError(error, 'journal-corrupt')) throw error
-        return undefined
-      })
-      // A damaged journal gives no lease; its lease file shows a writer that has not noticed the damage.
-      const recorded = held ? undefined : await leaseWithout(place)
-      const live = liveHolder(recorded, clock.now())
-      if (live) throw sessionBusy({ sessionId, ...live })
-      if (held?.kind === 'busy') throw lease ? lost(lease.fence) : sessionBusy(held)
-      if (lease && held && (held.fence !== lease.fence + 1 || held.since >= lease.expiresAt)) {
-        await writer.release(held)
-        throw lost(lease.fence)
-      }
-      await onPath(journal, async () => {
-        for (const name of names) if (temporary.test(name)) await rm(join(folder, name), { force: true })
-        const renew = async () => (held ? writer.renew(held, removalTtlMs) : true)
-        await removeFiles(place, held ?? { owner, fence: recorded?.holder.fence ?? 0 }, clock, renew)
-      })
-      writers.delete(sessionId)
+      const busy = await removal(sessionId, lease)
+      if (busy) throw sessionBusy(busy)
     },
 
     async close() {},

@@ -12,7 +12,7 @@ import { onPath } from './file-error.ts'
 import { fileSystemOf, otherPlaces, statsOfFileSystem, whyRefused } from './volume.ts'
 import { namesIn } from './folder.ts'
 import type { TornTail } from './journal-file.ts'
-import { isAside } from './removed-files.ts'
+import { isLeft } from './removed-files.ts'
 import { placeOf, sessionIdOfJournal } from './session-place.ts'
 
 /** The findings on a session that can be read. */
@@ -162,7 +162,7 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
       mend: `restore the journal from a copy, or: rm -r ${shellWord(folder)}`,
     })
   }
-  for (const folder of names.filter(isAside).map((name) => join(sessions, name))) {
+  for (const folder of names.filter((name) => isLeft(name, now)).map((name) => join(sessions, name))) {
     found.push({
       severity: 'warning',
       what: `${folder} belongs to a removed session whose removal was interrupted`,

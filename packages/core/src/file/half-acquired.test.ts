@@ -81,3 +81,14 @@ test.each(['folder', 'lease file', 'name of the lease file'] as const)(
     expect(await all(open())).toHaveLength(1)
   },
 )
+
+test('who takes a session again before anything is recorded keeps its blobs, and so does who takes it over', async () => {
+  const { open } = await place()
+  const [store, blob] = [open(), 'a'.repeat(64)]
+  const first = await taken(store)
+  await store.putBlob(first, blob, 'text')
+  const second = await taken(store)
+  const third = await taken(open(), 'bob', second.fence)
+  expect(await open().readBlob('s', blob)).toBe('text')
+  await add(open(), third, 0)
+})

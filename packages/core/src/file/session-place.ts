@@ -15,6 +15,8 @@ export interface SessionPlace {
   lease: string
   /** The folder of the texts kept beside the journal; see `blob-files.ts`. */
   blobs: string
+  /** Of a removal; see `removed-files.ts`. */
+  removal: (id: string) => string
   /** Matches the names of lease files that are not yet in place. */
   temporary: RegExp
 }
@@ -24,7 +26,8 @@ export function placeOf(folder: string, sessionId: string): SessionPlace {
   const stem = stemOf(sessionId)
   const temporary = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.lease\\.[^.]+\\.tmp$`)
   const pathOf = (kind: string) => join(folder, `${stem}.${kind}`)
-  return { sessionId, folder, journal: pathOf('jsonl'), lease: pathOf('lease'), blobs: pathOf('blobs'), temporary }
+  const [journal, lease, blobs] = ['jsonl', 'lease', 'blobs'].map(pathOf) as [string, string, string]
+  return { sessionId, folder, journal, lease, blobs, temporary, removal: (id) => pathOf(`${id}.removed`) }
 }
 
 /** The session whose journal has this file name; undefined if it is not a journal. */

@@ -10,12 +10,20 @@
  * 4. Within this process, operations on a session run one at a time; between processes nobody waits.
  * 5. After a failure, everything known of the file is forgotten and read again.
  */
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import type { Clock } from '../clock.ts'
 import type { Entry, Owner } from '../journal/journal.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { isRemover } from '../store/owner.ts'
-import { type Busy, type Lease, type Store, assertAppend, journalConflict, leaseLost } from '../store/store.ts'
+import {
+  type Busy,
+  type Holder,
+  type Lease,
+  type Store,
+  assertAppend,
+  journalConflict,
+  leaseLost,
+} from '../store/store.ts'
 import { writeBlobFile } from './blob-files.ts'
 import { type Content, type Line, type Tip, encodeLine, genesis } from './chain.ts'
 import { onPath, shortWrite } from './file-error.ts'
@@ -24,13 +32,31 @@ import { type TornTail, growth, reachingBackTo, seqBefore, tail } from './journa
 import { type View, after } from './journal-view.ts'
 import { type RecordedLease, liveHolder, recordedLease, writeLeaseFile } from './lease-file.ts'
 import { type JournalHandle, openForAppend } from './open-file.ts'
-import { removeBlobs } from './removed-files.ts'
+import { closeRemoval } from './removed-files.ts'
 import { rewrite } from './rewrite.ts'
 import type { SessionPlace } from './session-place.ts'
 
 /** The store's operations on one session. */
-export interface SessionWriter extends Pick<Store, 'renew' | 'release' | 'append' | 'putBlob'> {
-  acquire(owner: Owner, ttlMs: number, takeover?: number): Promise<Lease | Busy>
+export interface SessionWriter extends Pick<Store, 'renew' | 'append' | 'putBlob'> {
+  acquire(owner: Owner, ttlMs: number, takeover?: number): Promise<Taken>
+  /**
+   * A lease to remove the session under, whose folder is open (see `removed-files.ts`). With `ours` it succeeds nothing
+   * but that lease, or an earlier attempt at the same, which had one of the `removers` as its owner; otherwise
+   * `lease-lost`.
+   */
+  acquireToRemove(owner: Owner, ttlMs: number, ours?: Lease, removers?: ReadonlySet<string>): Promise<Lease | Busy>
+  release(lease: Lease, removers?: ReadonlySet<string>): Promise<void>
+}
+
+/** Unfinished: there are blobs and no entries, so first the removal of an earlier session is to be brought to its end. */
+type Taken = Lease | Busy | { kind: 'unfinished' }
+
+interface Claim {
+  owner: Owner
+  ttlMs: number
+  /** Who refuses it, of the recorded lease and its live holder. */
+  refusedBy: (recorded: RecordedLease | undefined, holder: Holder | null) => Holder | null
+  toRemove: 'nothing' | 'free' | 'held'
 }
 
 export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (torn: TornTail) => void): SessionWriter {
@@ -133,19 +159,30 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       isNewest: async () => (await look(handle))?.tip.fence === lease.holder.fence,
     })
 
+  /** The remover whose folder is known to be closed. */
+  let shutOut: string | undefined
+
   /** One attempt; undefined if another line came first or the file is gone, so the caller looks again. */
   async function attempt(
     handle: JournalHandle,
-    owner: Owner,
-    ttlMs: number,
-    takeover?: number,
-  ): Promise<Lease | Busy | undefined> {
+    { owner, ttlMs, refusedBy, toRemove }: Claim,
+  ): Promise<Taken | undefined> {
     const view = await look(handle)
     if (!view) return undefined
-    const holder = liveHolder(await leaseIn(handle, view), clock.now())
-    // Entries appended after a takeover from a remover would be deleted with the file.
-    const isOpenTo = holder !== null && holder.fence === takeover && !isRemover(holder.owner)
-    if (holder && holder.owner.id !== owner.id && !isOpenTo) return { kind: 'busy', sessionId, ...holder }
+    const recorded = await leaseIn(handle, view)
+    const holder = liveHolder(recorded, clock.now())
+    const refusing = refusedBy(recorded, holder)
+    if (refusing) return { kind: 'busy', sessionId, ...refusing }
+    // By the journal: an old lease file may say otherwise. A remover's lease is its last line.
+    const before = view.lease?.lease.owner
+    if (before && isRemover(before) && before.id !== shutOut) {
+      await closeRemoval(place, before, clock.newId())
+      // It may have moved the journal until now, so that is opened anew.
+      shutOut = before.id
+      return undefined
+    }
+    if (toRemove === 'nothing' && !holder && view.tip.seq === 0 && existsSync(place.blobs))
+      return { kind: 'unfinished' }
     if (view.torn) onTornTail(view.torn)
     const since = clock.now()
     const [fence, expiresAt] = [view.tip.fence + 1, since + ttlMs]
@@ -154,14 +191,26 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
       if (!(await add(handle, view, content))) return undefined
       await syncFolder(place.folder)
       await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
-      // Left by an interrupted removal, or by a holder that recorded nothing; not those of who took over meanwhile.
-      if (view.tip.seq === 0 && (await look(handle))?.tip.fence === fence) await removeBlobs(place, clock.newId())
     } catch (error) {
       // If this fails too, the lease expires by itself; the caller has to get the first error.
-      await giveBack(handle, owner, fence).catch(() => {})
+      if (toRemove !== 'held') await giveBack(handle, owner, fence).catch(() => {})
       throw error
     }
     return { kind: 'lease', sessionId, owner: structuredClone(owner), fence, since, expiresAt }
+  }
+
+  async function take(claim: Claim & { toRemove: 'free' | 'held' }): Promise<Lease | Busy>
+  async function take(claim: Claim): Promise<Taken>
+  async function take(claim: Claim): Promise<Taken> {
+    await onPath(place.folder, () => makeFolder(place.folder))
+    for (;;) {
+      const result = await withFile(
+        () => openIfThere(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT),
+        () => undefined,
+        (handle) => attempt(handle, claim),
+      )
+      if (result) return result
+    }
   }
 
   /** Appends an already expired lease, since the lease file cannot be written. */
@@ -172,17 +221,19 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     await add(handle, view, { prev: view.tip.hash, fence: fence + 1, seq: view.tip.seq, lease })
   }
 
-  /** Rewrites the lease file if `lease` is still the newest and was not released. */
-  function record(lease: Lease, change: (old: RecordedLease) => RecordedLease): Promise<boolean> {
+  /** Rewrites the lease file if `lease`, or a removal under it, is still the newest and was not released. */
+  function record(
+    lease: Lease,
+    change: (old: RecordedLease) => RecordedLease,
+    removers?: ReadonlySet<string>,
+  ): Promise<boolean> {
     return withFile(
       () => openIfThere(path, constants.O_RDONLY),
       () => false,
       async (handle) => {
         const view = await look(handle)
-        if (view?.tip.fence !== lease.fence) return false
-        const old = await leaseIn(handle, view)
-        if (old?.holder.owner.id !== lease.owner.id || old.released) return false
-        return writeLease(handle, view.onDisk.seq, change(old))
+        const old = view && (await leaseIn(handle, view))
+        return isOurs(old, lease, removers) && writeLease(handle, view?.onDisk.seq ?? 0, change(old))
       },
     )
   }
@@ -203,17 +254,28 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
   }
 
   return {
-    async acquire(owner, ttlMs, takeover) {
-      await onPath(place.folder, () => makeFolder(place.folder))
-      for (;;) {
-        const result = await withFile(
-          () => openIfThere(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT),
-          () => undefined,
-          (handle) => attempt(handle, owner, ttlMs, takeover),
-        )
-        if (result) return result
-      }
-    },
+    acquire: (owner, ttlMs, takeover) =>
+      take({
+        owner,
+        ttlMs,
+        toRemove: 'nothing',
+        refusedBy(_, holder) {
+          // A removal goes on to its end.
+          const isOpenTo = holder?.fence === takeover && holder !== null && !isRemover(holder.owner)
+          return holder?.owner.id === owner.id || isOpenTo ? null : holder
+        },
+      }),
+
+    acquireToRemove: (owner, ttlMs, ours, removers) =>
+      take({
+        owner,
+        ttlMs,
+        toRemove: ours ? 'held' : 'free',
+        refusedBy(recorded, holder) {
+          if (!ours) return holder
+          return isOurs(recorded, ours, removers) && clock.now() < ours.expiresAt ? null : lost(ours)()
+        },
+      }),
 
     renew: (lease, ttlMs) =>
       record(lease, (old) => {
@@ -223,11 +285,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         return { ...old, holder: { ...old.holder, since, expiresAt: now + ttlMs } }
       }),
 
-    async release(lease) {
-      await record(lease, (old) => {
+    async release(lease, removers) {
+      const released = (old: RecordedLease) => {
         live = undefined
         return { ...old, released: true }
-      })
+      }
+      await record(lease, released, removers)
     },
 
     async append(lease, afterSeq, entries, head) {
@@ -263,6 +326,17 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
         },
       ),
   }
+}
+
+/** Whether this is `lease`, or that of a removal under it, and was not released. */
+function isOurs(
+  recorded: RecordedLease | undefined,
+  { fence, owner }: Lease,
+  removers?: ReadonlySet<string>,
+): recorded is RecordedLease {
+  if (!recorded || recorded.released) return false
+  const { holder } = recorded
+  return (holder.fence === fence && holder.owner.id === owner.id) || removers?.has(holder.owner.id) === true
 }
 
 type Opening = () => JournalHandle | undefined | Promise<JournalHandle | undefined>
