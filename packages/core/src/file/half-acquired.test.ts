@@ -2,6 +2,7 @@
 import type * as Files from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { owner } from '../testing/entries.ts'
 import { add, all, codeOf, place, taken } from './file.fixture.ts'
@@ -91,4 +92,27 @@ test('who takes a session again before anything is recorded keeps its blobs, and
   const third = await taken(open(), 'bob', second.fence)
   expect(await open().readBlob('s', blob)).toBe('text')
   await add(open(), third, 0)
+})
+
+test('a lease file that gets its name late forgets neither the renewal nor the release of the next holder', async () => {
+  for (const next of ['renewed', 'released', 'released by the one after a holder that died']) {
+    const { open, lease: path } = await place()
+    const [slow, second] = [open(), open()]
+    const stale = await taken(slow)
+    let expected: number | undefined
+    once('name of the lease file', async () => {
+      if (next.endsWith('died')) {
+        once('lease file', () => Promise.reject(new Error('killed')))
+        await codeOf(taken(open(), 'dead', stale.fence))
+      }
+      const lease = await taken(second, 'bob', (await open().summary('s'))?.holder?.fence ?? stale.fence)
+      await add(second, lease, 0)
+      if (next === 'renewed') await second.renew(lease, 7_200_000)
+      else await second.release(lease)
+      expected = (await open().summary('s'))?.holder?.expiresAt
+    })
+    expect([next, await slow.renew(stale, 600_000)]).toEqual([next, false])
+    expect([next, (await open().summary('s'))?.holder?.expiresAt]).toEqual([next, expected])
+    expect([next, (await readdir(dirname(path))).filter((name) => name.endsWith('.tmp'))]).toEqual([next, []])
+  }
 })

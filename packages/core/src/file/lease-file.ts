@@ -5,6 +5,9 @@
  *
  * It also remembers the journal's last entry when it was written. A journal that was cut back cannot show this: what is
  * left of it is sound. The memory is bound to one file, by its inode, so a copy put in its place is taken as it is.
+ *
+ * It is written under a temporary name of its lease, which the next holder deletes before it writes its own. So a writer
+ * that stood still before the rename finds nothing to rename.
  */
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Owner } from '../journal/journal.ts'
@@ -36,6 +39,8 @@ export interface RecordedLease {
   released: boolean
   /** What the lease file remembers of a journal. */
   remembered?: LeaseFile['journal'] | undefined
+  /** Whose lease the lease file is about. */
+  inFile?: Holder | undefined
 }
 
 /**
@@ -56,7 +61,8 @@ export async function recordedLease(
   if (recorded?.holder.fence === tip.fence) return recorded
   const began =
     lease ?? newestLease((await tail(handle, journal, size, (lines) => newestLease(lines) !== undefined)).lines)
-  return began && { holder: { ...began.lease, fence: began.fence }, released: false, remembered }
+  const holder = began && { ...began.lease, fence: began.fence }
+  return holder && { holder, released: false, remembered, inFile: recorded?.holder }
 }
 
 /**
@@ -112,9 +118,9 @@ export function newestLease(lines: readonly Line[]): LeaseLine | undefined {
 export interface LeaseWrite {
   /** The last entry that is surely on disk. */
   seq: number
-  /** Names the temporary file; must be new. */
-  id: string
   isNewest: () => Promise<boolean>
+  /** The lease before, for the first write of a new one. */
+  before?: RecordedLease | undefined
 }
 
 /**
@@ -125,24 +131,44 @@ export async function writeLeaseFile(
   handle: JournalHandle,
   { lease: path }: SessionPlace,
   { holder, released, remembered }: RecordedLease,
-  { seq, id, isNewest }: LeaseWrite,
+  { seq, isNewest, before }: LeaseWrite,
 ): Promise<boolean> {
-  const temporary = `${path}.${id}.tmp`
+  const temporary = temporaryOf(path, holder)
   const file = await fileOf(handle)
   const known = remembered?.file === file ? Math.max(remembered.seq, seq) : seq
   const content: LeaseFile = { v: 1, ...holder, released, journal: { file, seq: known } }
   return onPath(path, async () => {
+    for (const one of [before?.holder, before?.inFile]) if (one) await rm(temporaryOf(path, one), { force: true })
     try {
-      await writeFile(temporary, JSON.stringify({ ...content, hash: hashOf(content) }), { mode: 0o600, flag: 'wx' })
-      const written = await isNewest()
-      await (written ? rename(temporary, path) : rm(temporary))
-      return written
+      for (;;) {
+        await writeFile(temporary, JSON.stringify({ ...content, hash: hashOf(content) }), { mode: 0o600, flag: 'w' })
+        if (!(await isNewest())) break
+        if (await renamed(temporary, path)) return true
+      }
+      await rm(temporary, { force: true })
+      return false
     } catch (error) {
       // Otherwise a full disk would collect one of these with every renewal.
       await rm(temporary, { force: true })
       throw error
     }
   })
+}
+
+/** The same for every write of one lease. */
+function temporaryOf(path: string, { fence, owner }: Holder): string {
+  return `${path}.${fence}-${sha256(owner.id).slice(0, 16)}.tmp`
+}
+
+/** False if it was deleted meanwhile. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    return false
+  }
 }
 
 /** With the right hash it is what this module wrote, field by field. */

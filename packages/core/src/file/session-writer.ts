@@ -152,10 +152,15 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     return entries.every((entry, i) => JSON.stringify(entry) === JSON.stringify(there[i]))
   }
 
-  const writeLease = (handle: JournalHandle, seq: number, lease: RecordedLease): Promise<boolean> =>
+  const writeLease = (
+    handle: JournalHandle,
+    seq: number,
+    lease: RecordedLease,
+    before?: RecordedLease,
+  ): Promise<boolean> =>
     writeLeaseFile(handle, place, lease, {
       seq,
-      id: clock.newId(),
+      before,
       isNewest: async () => (await look(handle))?.tip.fence === lease.holder.fence,
     })
 
@@ -190,7 +195,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     try {
       if (!(await add(handle, view, content))) return undefined
       await syncFolder(place.folder)
-      await writeLease(handle, view.tip.seq, { holder: { owner, fence, since, expiresAt }, released: false })
+      const began = { holder: { owner, fence, since, expiresAt }, released: false }
+      await writeLease(handle, view.tip.seq, began, recorded)
     } catch (error) {
       // If this fails too, the lease expires by itself; the caller has to get the first error.
       if (toRemove !== 'held') await giveBack(handle, owner, fence).catch(() => {})
