@@ -1,15 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { lstat, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { newFolder } from '../test/context.ts'
 
 const calls = vi.hoisted(() => [] as string[])
+/** Whether the file system has hard links. */
+const disk = vi.hoisted(() => ({ hasLinks: true }))
 
 vi.mock(import('node:fs/promises'), async (original) => {
   const real = await original()
   return {
     ...real,
+    async link(...args) {
+      if (!disk.hasLinks) throw Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'link' })
+      await real.link(...args)
+    },
     // Of every write at most seven bytes go in, as on a system that is interrupted; what is flushed is noted.
     async open(path, ...rest) {
       const handle = await real.open(path, ...rest)
@@ -70,3 +76,32 @@ it.each([
   expect((await readdir(dir)).toSorted()).toEqual(['mine', 'out.jsonl'])
   expect(await readFile(join(dir, 'mine'), 'utf8')).toBe('mine')
 })
+
+it.each([true, false])(
+  'until all of it is on disk no file has its name, and one that gets it meanwhile stays (hard links: %s)',
+  async (hasLinks) => {
+    disk.hasLinks = hasLinks
+    const dir = newFolder()
+    const path = join(dir, 'out.jsonl')
+    async function* seen(meanwhile: () => Promise<unknown>) {
+      for await (const line of lines()) {
+        expect(await readdir(dir)).toEqual(['out.jsonl.id.tmp'])
+        yield line
+      }
+      await meanwhile()
+    }
+    const written = (meanwhile: () => Promise<unknown>) =>
+      writeNewFile(path, seen(meanwhile), { force: false, id: 'id', mode: 0o640 })
+    await expect(written(() => writeFile(path, 'mine'))).rejects.toMatchObject({
+      code: 'bad-option',
+      message: `the file ${path} already exists`,
+    })
+    expect(await readdir(dir)).toEqual(['out.jsonl'])
+    expect(await readFile(path, 'utf8')).toBe('mine')
+    await rm(path)
+    await written(async () => {})
+    expect(await readdir(dir)).toEqual(['out.jsonl'])
+    expect(await readFile(path, 'utf8')).toBe(text)
+    expect((await lstat(path)).mode & 0o777).toBe(process.platform === 'win32' ? 0o666 : 0o640)
+  },
+)

@@ -1,5 +1,5 @@
 /** Writes a file that is complete or absent, by default readable by its owner only, and replaces none by accident. */
-import { lstat, rename, rm } from 'node:fs/promises'
+import { link, lstat, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LastgoodError } from '@lastgood/core'
 import { openFile, syncFolder } from '@lastgood/core/file'
@@ -7,7 +7,7 @@ import { openFile, syncFolder } from '@lastgood/core/file'
 export interface NewFileOptions {
   /** Replace a regular file that is there. */
   force: boolean
-  /** For the name of the temporary file that `force` needs. */
+  /** For the name of the temporary file. */
   id: string
   /** Permissions. Default: readable by its owner only. */
   mode?: number
@@ -20,9 +20,9 @@ export async function writeNewFile(
   lines: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
   { force, id, mode = 0o600, owner }: NewFileOptions,
 ): Promise<{ lines: number; bytes: number }> {
-  await assertReplaceable(path)
-  const target = force ? `${path}.${id}.tmp` : path
-  const handle = await openFile(target, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
+  await assertFree(path, force)
+  const temporary = `${path}.${id}.tmp`
+  const handle = await openFile(temporary, 'wx', mode).catch((cause: NodeJS.ErrnoException) => {
     throw notMade(path, cause)
   })
   try {
@@ -41,32 +41,49 @@ export async function writeNewFile(
     } finally {
       await handle.close()
     }
-    if (force) await rename(target, path)
+    await (force ? rename(temporary, path) : named(temporary, path))
     await syncFolder(dirname(path))
     return written
-  } catch (error) {
-    await rm(target, { force: true })
-    throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Gives it that name too, unless somebody else has it by now. */
+async function named(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw notMade(path, cause as NodeJS.ErrnoException)
+    // There are no hard links on a memory stick (FAT): there the name is taken first.
+    const claim = await openFile(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+      throw notMade(path, error)
+    })
+    await claim.close()
+    await rename(temporary, path)
   }
 }
 
 /** A rename would replace a device, a pipe or a link, too. */
-async function assertReplaceable(path: string): Promise<void> {
+async function assertFree(path: string, force: boolean): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
-  if (!there || there.isFile()) return
+  if (!there || (there.isFile() && force)) return
+  if (there.isFile()) throw taken(path)
   throw new LastgoodError('bad-option', `${path} exists and is not a regular file`, {
     hint: 'write to - and pipe it, or name a file',
   })
 }
 
 function notMade(path: string, cause: NodeJS.ErrnoException): LastgoodError {
-  if (cause.code === 'EEXIST') {
-    return new LastgoodError('bad-option', `the file ${path} already exists`, {
-      hint: 'name another one, or replace it: --force',
-    })
-  }
+  if (cause.code === 'EEXIST') return taken(path)
   return new LastgoodError('bad-option', `${path} cannot be written`, {
     hint: 'name a file in a folder of yours',
     cause,
+  })
+}
+
+function taken(path: string): LastgoodError {
+  return new LastgoodError('bad-option', `the file ${path} already exists`, {
+    hint: 'name another one, or replace it: --force',
   })
 }

@@ -65,7 +65,7 @@ async function runDashboard(context: CliContext, options: DashboardCommandOption
       throw error
     })
     const address = `${shownOrigin(served.url, exposure.hosts)}/#token=${dashboard.token}`
-    const file = writeAddress(context, new URL(served.url).port, address)
+    const file = await writeAddress(context, new URL(served.url).port, address)
     try {
       context.stderr.write(`${storeLine(store.location, choice.source)}\n`)
       if (file) context.stderr.write(`address  also in ${safeLine(file.path)}\n`)

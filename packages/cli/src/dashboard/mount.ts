@@ -19,7 +19,7 @@ const prefix = '/dashboard'
 export interface Mount {
   over(gateway: Pick<Gateway, 'fetch' | 'close'>, opened: OpenStore, place: SetUp): Pick<Gateway, 'fetch' | 'close'>
   /** Says where it is, once that is known. */
-  tell(url: string, talk: Talk): void
+  tell(url: string, talk: Talk): Promise<void>
   /** Removes what `tell` wrote for others to find it. */
   forget(): void
 }
@@ -47,11 +47,11 @@ export function mountFor(context: CliContext, { config }: StoreOptions, exposure
         },
       }
     },
-    tell(url, talk) {
+    async tell(url, talk) {
       if (!dashboard) return
       const place = `${url}${prefix}/`
       const address = `${place}#token=${dashboard.token}`
-      file = writeAddress(context, new URL(url).port, address)
+      file = await writeAddress(context, new URL(url).port, address)
       // A gateway's output is often a log, where the token has no place.
       const isSeen = context.stderr.isTTY === true
       const told = isSeen ? address : file ? `${place}, with its token: cat ${file.path}` : place

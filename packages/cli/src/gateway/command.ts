@@ -74,7 +74,7 @@ async function runGateway(context: CliContext, options: ServeOptions): Promise<v
     const front = dashboard ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure) : undefined
     try {
       await withGateway(context, options, { ...exposure, port: options.port, front }, async (url, talk) => {
-        front?.tell(url, talk)
+        await front?.tell(url, talk)
         context.stdout.write(`${url}\n`)
         const token = exposure.token === undefined ? '' : 'ANTHROPIC_CUSTOM_HEADERS="x-lastgood-token: …" '
         talk.tell('ready', { event: 'ready', url }, [`use it   ANTHROPIC_BASE_URL=${url} ${token}claude`])

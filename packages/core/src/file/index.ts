@@ -5,4 +5,4 @@
  */
 export { type FileStoreOptions, type TornTailWarning, fileStore } from './file-store.ts'
 export { stateDir } from './state-dir.ts'
-export { openFile, syncFolder } from './folder.ts'
+export { makeFolder, openFile, syncFolder } from './folder.ts'
