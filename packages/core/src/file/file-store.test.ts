@@ -1,3 +1,4 @@
+import type * as SyncFiles from 'node:fs'
 import { utimes } from 'node:fs/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { newFolder } from '../../../../test/support/folder.ts'
@@ -18,6 +19,17 @@ vi.mock('./session-writer.ts', async (original) => {
   return { ...real, sessionWriter }
 })
 
+/** How long ago a file seems to have been changed, which nobody can set. */
+const changedAgoMs = new Map<unknown, number>()
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof SyncFiles>()
+  const statSync = (path: string) => {
+    const found = real.statSync(path)
+    return Object.assign(found, { ctimeMs: found.ctimeMs - (changedAgoMs.get(path) ?? 0) })
+  }
+  return { ...real, statSync }
+})
+
 describe('fileStore keeps the store contract', () => {
   for (const { name, run } of storeContract) {
     test(name, async () => {
@@ -34,26 +46,26 @@ describe('fileStore keeps the store contract', () => {
   }
 })
 
-test('a list of what is new does not open what its file says is old, and finds all the rest', async () => {
+test('a list of what is new does not open what has not been changed, and finds all the rest, copied or restored', async () => {
   const dir = newFolder()
   const store = fileStore({ dir })
   const before = Date.now()
-  for (const id of ['old', 'new', 'Other']) {
+  for (const id of ['old', 'new', 'copied', 'Other']) {
     const session = await openSession(id, { store })
     await session.startTurn([{ role: 'user', content: 'Hi' }])
     await session.close()
   }
-  const journal = store.journalAt('old')
-  // As it would be had nobody written for an hour: that it was not opened shows in that it is not listed.
-  await utimes(journal, new Date(before - 3_600_000), new Date(before - 3_600_000))
+  // That it was not opened shows in that it is not listed.
+  changedAgoMs.set(store.journalAt('old'), 3_600_000)
+  await utimes(store.journalAt('copied'), new Date(0), new Date(0))
   const listed = async (updatedSince?: number) => {
     const ids = []
     for await (const { head } of store.list(updatedSince === undefined ? {} : { updatedSince }))
       ids.push(head.sessionId)
     return ids.sort()
   }
-  expect(await listed(before)).toEqual(['Other', 'new'])
-  expect(await listed()).toEqual(['Other', 'new', 'old'])
+  expect(await listed(before)).toEqual(['Other', 'copied', 'new'])
+  expect(await listed()).toEqual(['Other', 'copied', 'new', 'old'])
 })
 
 test('what is remembered of a session goes when its lease is given back, and a late append is refused all the same', async () => {

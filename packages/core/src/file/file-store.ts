@@ -65,8 +65,8 @@ export interface FileStoreOptions {
   onWarning?: (warning: TornTailWarning) => void
 }
 
-/** Twice the coarsest timestamp of a file system (FAT): an entry may be newer than the mtime of its file. */
-const mtimeLagMs = 4_000
+/** Twice the coarsest timestamp of a file system (FAT): an entry may be newer than the ctime of its file. */
+const ctimeLagMs = 4_000
 /** Sessions of a list read at once: enough to keep the disk busy with few files open. */
 const lookedAtOnce = 32
 
@@ -110,14 +110,14 @@ export function fileStore(options: FileStoreOptions = {}): Store {
   }
 
   /**
-   * Whether the file's mtime shows that nothing was written since, so that it need not be opened. Synchronous: a
-   * promise for each of thousands of files costs more than the calls. Only if the system's clock stamps the entries
-   * too.
+   * Whether the file's ctime shows that nothing was written since, so that it need not be opened; a copy or a restored
+   * file may have any mtime. Synchronous: a promise for each of thousands of files costs more than the calls. Only if
+   * the system's clock stamps the entries too.
    */
   function isOlder(path: string, updatedSince: number | undefined): boolean {
     if (updatedSince === undefined || clock !== systemClock) return false
     try {
-      return statSync(path).mtimeMs < updatedSince - mtimeLagMs
+      return statSync(path).ctimeMs < updatedSince - ctimeLagMs
     } catch {
       return false // it is opened, and that says what is wrong, if it is still there
     }
