@@ -8,7 +8,7 @@ import type { Entry } from '../journal/journal.ts'
 import type { Lease, Store } from '../store/store.ts'
 import { entriesAfter, head, testEpoch, turnStarted } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
-import { endWatch, type Fault, watchDisk } from './faulty-disk.fixture.ts'
+import { endWatch, type Fault, type LastingFault, mendDisk, watchDisk } from './faulty-disk.fixture.ts'
 import { all, place, taken } from './file.fixture.ts'
 import { fileStore } from './file-store.ts'
 
@@ -124,7 +124,7 @@ async function playTo(at: number, fault: Fault, seen: Set<string>): Promise<bool
   return outcome === 'failed'
 }
 
-const faults: Readonly<Record<Fault, string>> = {
+const faults: Readonly<Record<Exclude<Fault, LastingFault>, string>> = {
   killed: 'a process that is killed',
   refused: 'a disk that refuses once',
   half: 'a write that ends in the middle',
@@ -142,3 +142,52 @@ for (const [fault, what] of Object.entries(faults)) {
     },
   )
 }
+
+const hints: Readonly<Record<LastingFault, RegExp>> = {
+  ENOSPC: /^free some space there, then continue/,
+  EDQUOT: /^free some space there, then continue/,
+  EROFS: /writable .* --store/,
+  EMFILE: /ulimit -n/,
+}
+
+/** Whether there is such a step. */
+async function playThrough(at: number, fault: LastingFault): Promise<boolean> {
+  const { dir, state } = await place()
+  const told: Told = { entries: [], inFlight: [], blobs: new Map(), removal: 'none' }
+  const clock = new ManualClock()
+  watchDisk(dir, fault, at)
+  for (const step of jobOf(() => fileStore({ dir: state, clock }), told)) {
+    const error = await step().catch((reason: unknown) => reason)
+    if (!(error instanceof Error)) continue
+    expect([at, error]).toMatchObject([
+      at,
+      {
+        code: 'store-unavailable',
+        message: expect.stringContaining(fault),
+        hint: expect.stringMatching(hints[fault]),
+        details: { path: expect.stringContaining(state), code: fault },
+      },
+    ])
+    mendDisk()
+    const found = await all(fileStore({ dir: state, clock }))
+    const isRemoved = told.removal === 'begun' && found.length === 0
+    const allowed = isRemoved ? [[]] : [told.entries, [...told.entries, ...told.inFlight]]
+    expect([at, allowed]).toEqual([at, expect.arrayContaining([found])])
+    // A removal that could not give back its lease holds the session for a while.
+    if (told.removal === 'begun') await clock.advance(60_000)
+    await step()
+  }
+  mendDisk()
+  expect([at, told.entries.length, await readdir(join(state, 'sessions'))]).toEqual([at, 6, []])
+  return endWatch().outcome !== 'no such step'
+}
+
+test.each(Object.keys(hints) as LastingFault[])(
+  '%s from any step until it is mended: it is told with what helps, and the same open store goes on to the end (P1, P5)',
+  { timeout: 60_000 },
+  async (fault) => {
+    let at = 1
+    while (await playThrough(at, fault)) at += 1
+    expect(at).toBeGreaterThan(60)
+  },
+)

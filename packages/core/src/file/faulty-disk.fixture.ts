@@ -2,7 +2,7 @@
  * A disk that can be told at which step to fail, and what a power cut would leave of it at any instant.
  *
  * 1. A step is a call that changes the disk. At the chosen one a call is refused, writes one half, or nothing happens
- *    any more, as when the process was killed.
+ *    any more, as when the process was killed. A lasting fault refuses from there on what is its kind, until it is mended.
  * 2. Durable is what a sync of the file, or of the folder with its name, has put there. What a refused sync had to put
  *    there is lost: a later one that succeeds says nothing about it.
  */
@@ -11,7 +11,19 @@ import type * as Files from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 
-export type Fault = 'refused' | 'half' | 'killed'
+export type Fault = 'refused' | 'half' | 'killed' | LastingFault
+export type LastingFault = 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EMFILE'
+
+/** An open of what is there is a step only where it can fail. */
+type Syscall = 'open' | 'open to write' | 'open to read' | 'write' | 'fdatasync' | 'fsync' | 'mkdir' | 'rename' | 'rm'
+const growing: readonly Syscall[] = ['open', 'write', 'fdatasync', 'fsync', 'mkdir', 'rename']
+const refusedBy: Readonly<Record<LastingFault, readonly Syscall[]>> = {
+  ENOSPC: growing,
+  EDQUOT: growing,
+  EROFS: ['open', 'open to write', 'write', 'mkdir', 'rename', 'rm'],
+  EMFILE: ['open', 'open to write', 'open to read'],
+}
+const isLasting = (fault: Fault): fault is LastingFault => fault in refusedBy
 
 interface File {
   durable: Buffer
@@ -49,6 +61,11 @@ let disk: Disk | undefined
 /** From here on `dir`, which is empty, is on such a disk. */
 export function watchDisk(dir: string, fault: Fault = 'killed', at = Infinity): void {
   disk = { dir, root: newFolder(), steps: 0, at, fault, hasFailed: false, isDead: false, open: new Map() }
+}
+
+/** The fault is over. */
+export function mendDisk(): void {
+  if (disk) disk.fault = 'refused'
 }
 
 /**
@@ -110,11 +127,13 @@ function moved(from: string, to: string): void {
 }
 
 /** Called before each step; whether it is to be done by half, as only a write can be. */
-function step(syscall: string, onRefused = () => {}): boolean {
+function step(syscall: Syscall, onRefused = () => {}): boolean {
   if (!disk) return false
   if (disk.isDead) throw new Error('killed')
   disk.steps += 1
-  if (disk.steps !== disk.at || (disk.fault === 'half' && syscall !== 'write')) return false
+  const { fault, steps, at } = disk
+  if (isLasting(fault) ? steps < at || !refusedBy[fault].includes(syscall) : steps !== at) return false
+  if (fault === 'half' && syscall !== 'write') return false
   disk.hasFailed = true
   if (disk.fault === 'half') return true
   if (disk.fault === 'killed') {
@@ -122,7 +141,14 @@ function step(syscall: string, onRefused = () => {}): boolean {
     throw new Error('killed')
   }
   onRefused()
-  throw Object.assign(new Error('EIO: made up by a test'), { code: 'EIO', syscall })
+  const code = isLasting(fault) ? fault : 'EIO'
+  throw Object.assign(new Error(`${code}: made up by a test`), { code, syscall })
+}
+
+/** Called before what is there is opened. The mode is in the last two bits of its flags: 0 to read, as of a folder. */
+function opening(path: unknown, flags: unknown): void {
+  if (!disk || !isWatched(path) || !isLasting(disk.fault)) return
+  step(Number(flags) & 3 ? 'open to write' : 'open to read')
 }
 
 type Write = (buffer: Buffer, from: number, length: number, at: number | null) => Promise<{ bytesWritten: number }>
@@ -140,7 +166,7 @@ function watched(fd: number, write: Write): Write {
   }
 }
 
-async function synced(fd: number, syscall: string, sync: () => Promise<void>): Promise<void> {
+async function synced(fd: number, syscall: 'fsync' | 'fdatasync', sync: () => Promise<void>): Promise<void> {
   const node = disk?.open.get(fd)
   if (!node) return sync()
   step(syscall, () => void ('pending' in node && node.pending.splice(0)))
@@ -167,7 +193,7 @@ export function faultySync(real: typeof SyncFiles): typeof SyncFiles {
   const writing = (fd: number, ...rest: Parameters<Write>) => watched(fd, (...args) => write(fd, ...args))(...rest)
   return {
     ...real,
-    openSync: (path, ...rest) => opened(real.openSync(path, ...rest), path),
+    openSync: (path, flags, mode) => (opening(path, flags), opened(real.openSync(path, flags, mode), path)),
     closeSync: (fd) => (disk?.open.delete(fd), real.closeSync(fd)),
     write: promised(real.write, writing),
     fdatasync: promised(real.fdatasync, (fd: number) => synced(fd, 'fdatasync', () => fdatasync(fd))),
@@ -179,7 +205,7 @@ export function faultyFiles(real: typeof Files): typeof Files {
   const changing = <A extends unknown[], R>(call: (...args: A) => Promise<R>, after: (...args: string[]) => void) => {
     return async (...args: A): Promise<R> => {
       if (!isWatched(args[0])) return call(...args)
-      step(call.name)
+      step(call.name as Syscall)
       const result = await call(...args)
       after(...(args as unknown as string[]))
       return result
@@ -190,7 +216,8 @@ export function faultyFiles(real: typeof Files): typeof Files {
       () => true,
       () => false,
     )
-    if (isWatched(path) && !isThere && flags !== 'r') step('open')
+    if (isThere || flags === 'r') opening(path, flags)
+    else if (isWatched(path)) step('open')
     const handle = await real.open(path, flags, mode)
     if (!isWatched(path)) return handle
     if (!isThere) name(path, { durable: Buffer.alloc(0), pending: [], size: 0 })
@@ -230,5 +257,7 @@ export function faultyFiles(real: typeof Files): typeof Files {
     ) as never,
     rename: changing(real.rename, moved as never),
     rm: changing(real.rm, (path = '') => name(path, undefined)),
+    opendir: (path, ...rest) => (opening(path, 'r'), real.opendir(path, ...rest)),
+    readdir: ((path: string, ...rest: never[]) => (opening(path, 'r'), real.readdir(path, ...rest))) as never,
   }
 }

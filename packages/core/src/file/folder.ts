@@ -33,7 +33,10 @@ async function lookInto(path: string): Promise<'used' | 'empty' | 'missing' | 'u
       await folder.close()
     }
   } catch (error) {
-    return systemCode(error) === 'ENOENT' ? 'missing' : 'unknown'
+    const code = systemCode(error) ?? ''
+    if (code === 'ENOENT') return 'missing'
+    if (isDenied(error) || ['ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(code)) return 'unknown'
+    throw error
   }
 }
 
