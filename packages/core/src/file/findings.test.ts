@@ -131,7 +131,7 @@ test('what a cut removal has put aside, or left beside a journal without entries
   const findings = await found(store)
   expect(findings.map(({ what }) => what)).toEqual([
     expect.stringContaining(`${blobs} belongs to no session`),
-    expect.stringContaining(`${aside} belongs to a removed session`),
+    expect.stringContaining(`${aside} is left of a removal`),
   ])
   for (const { mend } of findings) execFileSync('sh', ['-c', mend.replace(/^.*, or: /, '')])
   expect(await found(store)).toEqual([])

@@ -165,8 +165,8 @@ async function leftoverFindings(dir: string, now: number, empty: readonly string
   for (const folder of names.filter((name) => isLeft(name, now)).map((name) => join(sessions, name))) {
     found.push({
       severity: 'warning',
-      what: `${folder} belongs to a removed session whose removal was interrupted`,
-      risk: 'it holds content of a session that is no longer listed',
+      what: `${folder} is left of a removal that was interrupted`,
+      risk: 'it may hold content of a session that is no longer listed',
       mend: `rm -r ${shellWord(folder)}`,
     })
   }
