@@ -5,9 +5,9 @@
  * https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
  */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { json as jsonOf } from 'node:stream/consumers'
+import { buffer as bytesOf } from 'node:stream/consumers'
 import { crc32 } from 'node:zlib'
 import type Anthropic from '@anthropic-ai/sdk'
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
@@ -15,6 +15,7 @@ import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
 import { startLab, type LabOptions } from '@lastgood/outage-lab'
 import { onTestFinished } from 'vitest'
 import { EventReader } from '../../packages/core/src/wire/sse.ts'
+import { refusalOf, type Amazon } from './aws-signature.ts'
 
 export type CloudName = 'bedrock' | 'vertex'
 
@@ -48,14 +49,16 @@ interface Asked {
   readonly model: string
 }
 
-/** `reached`: the paths that were asked for. */
-export async function startClouds(options: LabOptions) {
+/** `reached`: the paths that were asked for, with what `headers` had. `amazon`: what it takes signatures by. */
+export async function startClouds(options: LabOptions, amazon?: Amazon) {
   const lab = await startLab(options)
   const reached: string[] = []
+  const headers: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
     reached.push(request.url ?? '')
+    headers.push(request.headers)
     // What breaks at the lab breaks here.
-    answer(request, response, lab.url).catch(() => response.destroy())
+    answer(request, response, lab.url, amazon).catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -64,14 +67,25 @@ export async function startClouds(options: LabOptions) {
     server.close()
     await lab.close()
   })
-  return { lab, reached, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { lab, reached, headers, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, api: string): Promise<void> {
-  const body = (await jsonOf(request)) as Record<string, unknown>
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  api: string,
+  amazon: Amazon | undefined,
+): Promise<void> {
+  const sent = await bytesOf(request)
+  const refusal = amazon && refusalOf(request, sent, amazon)
+  if (refusal) {
+    response.setHeader('x-amzn-errortype', `${refusal.type}:http://internal.amazon.com/coral/`)
+    return refuse(response, 403, refusal.message)
+  }
   const asked = readPath(request.url ?? '')
   if (!asked) return void response.writeHead(404).end('<html><title>Error 404 (Not Found)</title></html>')
   const { cloud, model, streams } = asked
+  const body = JSON.parse(sent.toString()) as Record<string, unknown>
   const { anthropic_version: version, anthropic_beta: ofBody, stream, ...rest } = body
   const isWellFormed = typeof version === 'string' && !('model' in body) && (cloud === 'vertex' || stream === undefined)
   if (!isWellFormed) return refuse(response, 400, `a body that ${cloud} does not know: ${Object.keys(body).join()}`)
@@ -125,7 +139,7 @@ function readPath(url: string): Asked | undefined {
   return model ? { cloud: 'vertex', model: decodeURIComponent(model), streams: verb === 'streamRawPredict' } : undefined
 }
 
-const labModel = (model: string): string => model.replace(/^us\.anthropic\./, '').replace(/@.*$/, '')
+const labModel = (model: string): string => model.replace(/^us\.anthropic\./, '').replace(/[@:].*$/, '')
 
 function refuse(response: ServerResponse, status: number, message: string): void {
   response.writeHead(status, { 'content-type': json }).end(JSON.stringify({ message }))

@@ -87,8 +87,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       method,
       headers: upstream.headersOf(request),
     }
-    if (!isMessagesRequest(wire)) return passOn(request, bodyStreamOf(request, pieces, resolved.clock), leave)
-    const sent = await bodyOf(request, pieces, resolved)
+    const whole = () => bodyOf(request, pieces, resolved)
+    if (!isMessagesRequest(wire)) {
+      // A signature is for all of a body.
+      const body = resolved.aws ? await whole() : bodyStreamOf(request, pieces, resolved.clock)
+      return passOn(request, body, leave)
+    }
+    const sent = await whole()
     const bytes = inForm && sent ? inForm.bodyOf(sent) : sent
     const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)

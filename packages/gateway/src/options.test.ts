@@ -32,3 +32,21 @@ it('an address that is named twice is one', () => {
   const { upstream, others } = resolveGatewayOptions({ upstream: ['http://a', 'http://b/', 'http://a/', 'http://b'] })
   expect([upstream, ...others]).toEqual(['http://a', 'http://b'])
 })
+
+const credentials = () => ({ accessKeyId: 'id', secretAccessKey: 'key' })
+
+it.each([
+  ['aws.credentials must be a function, got object', { aws: { credentials: credentials() } as never }],
+  ['Gateway option aws holds accessKeyId', { aws: credentials() as never }],
+  ['aws needs the upstream that it is for', { aws: { credentials } }],
+  [
+    'aws cannot be given together with credentials',
+    { upstream: 'http://a', aws: { credentials }, credentials: () => ({}) },
+  ],
+  [
+    'the region of http://b is not known',
+    { upstream: ['https://bedrock-runtime.us-east-1.amazonaws.com', 'http://b'], aws: { credentials } },
+  ],
+])('%s: what could not be signed is told when the gateway is made', (what, options) => {
+  expect(() => resolveGatewayOptions(options)).toThrow(what)
+})

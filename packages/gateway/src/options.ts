@@ -18,6 +18,7 @@ import {
   type Store,
   type Watcher,
 } from '@lastgood/core'
+import { regionOf, type AwsOptions } from './aws-signature.ts'
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
@@ -85,6 +86,11 @@ export interface GatewayOptions {
    * reaches the gateway then uses them. Default: the client's own everywhere.
    */
   credentials?: (upstream: string) => Credentials | undefined | Promise<Credentials | undefined>
+  /**
+   * AWS credentials that sign what leaves for Amazon Bedrock, in place of the client's own credentials; every client that
+   * reaches the gateway then uses them. A body of any request is then held in memory. Default: nothing is signed.
+   */
+  aws?: AwsOptions
   /** The folder that the clients work in, recorded with their sessions. Default: none, since they may be anywhere. */
   cwd?: string
   /** How requests leave. Default: the global `fetch`. */
@@ -102,12 +108,16 @@ export interface GatewayOptions {
 }
 
 export type ResolvedGatewayOptions = Required<
-  Omit<GatewayOptions, 'policy' | 'cwd' | 'token' | 'upstream' | 'logger' | 'telemetry'>
+  Omit<GatewayOptions, 'policy' | 'cwd' | 'token' | 'upstream' | 'aws' | 'logger' | 'telemetry'>
 > & {
+  aws: AwsOptions | undefined
   cwd: string | null
   watchers: readonly Watcher[]
   token: string | undefined
-  /** Nothing replaces the clients' own credentials. */
+  /**
+   * A client can renew what the API refuses. Claude Code also asks again after a refusal of what is signed for it, and
+   * shows it meanwhile to the person, who can sign in.
+   */
   hasClientsLogin: boolean
   policy: PolicyOptions
   upstream: string
@@ -137,6 +147,7 @@ const optionNames: Record<keyof GatewayOptions, true> = {
   hosts: true,
   token: true,
   credentials: true,
+  aws: true,
   cwd: true,
   fetch: true,
   wayOn: true,
@@ -145,7 +156,7 @@ const optionNames: Record<keyof GatewayOptions, true> = {
   telemetry: true,
   clock: true,
 }
-const { assertKnown }: OptionChecks = checksOf('Gateway')
+const { assertKnown, badOption }: OptionChecks = checksOf('Gateway')
 
 /** With a lower limit every answer might be given up before it begins, and asked for again. */
 const leastLimitMs = 1_000
@@ -178,6 +189,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
   resolvePolicy(options.policy)
   const upstreams = new Set([options.upstream ?? []].flat().map(upstreamOf))
   const [upstream = 'https://api.anthropic.com', ...others] = upstreams
+  if (options.aws) assertSignable(options.aws, options, [...upstreams])
   return {
     ...times,
     upstream,
@@ -195,6 +207,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     token: tokenOf(options.token),
     cwd: options.cwd ?? null,
     credentials: options.credentials ?? (() => undefined),
+    aws: options.aws,
     hasClientsLogin: options.credentials === undefined,
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
@@ -212,6 +225,20 @@ function fallbackOf(fallback: readonly LadderRung[], others: readonly string[]):
     const field = fallback.length > 0 ? 'fallback' : 'upstream'
     throw new LastgoodError('bad-option', `${field}: ${error.message}`, { hint: error.hint, details: { field } })
   }
+}
+
+/** What could not be signed is told here, and not with each request. */
+function assertSignable(aws: AwsOptions, { credentials }: GatewayOptions, upstreams: readonly string[]): void {
+  assertKnown('aws', aws, ['credentials', 'region'])
+  if (typeof aws.credentials !== 'function') throw badOption('aws.credentials', typeof aws.credentials, 'a function')
+  if (credentials || upstreams.length === 0) {
+    const why = credentials ? 'cannot be given together with credentials' : 'needs the upstream that it is for'
+    throw new LastgoodError('bad-option', `aws ${why}`, {
+      hint: 'for example upstream: https://bedrock-runtime.us-east-1.amazonaws.com, and aws',
+      details: { field: 'aws' },
+    })
+  }
+  for (const upstream of upstreams) regionOf(upstream, aws)
 }
 
 function tokenOf(token: string | undefined): string | undefined {

@@ -1,8 +1,9 @@
 /**
  * How a request leaves for the API: as the client sent it, without the headers about the client's connection to us.
  */
-import { LastgoodError, credentialHeaders, type LadderRung } from '@lastgood/core'
+import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
+import { AwsSigner } from './aws-signature.ts'
 import { googleHostOf, toCloud, type MaybeInForm } from './cloud-forms.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
@@ -10,15 +11,20 @@ import type { ResolvedGatewayOptions } from './options.ts'
 /** Our own headers, which are not passed on. */
 const ownPrefix = 'x-lastgood-'
 
-type UpstreamOptions = Pick<ResolvedGatewayOptions, 'upstream' | 'isGiven' | 'others' | 'credentials' | 'fetch'>
+type UpstreamOptions = Pick<
+  ResolvedGatewayOptions,
+  'upstream' | 'isGiven' | 'others' | 'credentials' | 'aws' | 'fetch' | 'clock'
+>
 
 export class Upstream {
   readonly #options: UpstreamOptions
+  readonly #signer: AwsSigner | undefined
   readonly #id: string
 
   /** `id` is that of the gateway. */
   constructor(options: UpstreamOptions, id: string) {
     this.#options = options
+    this.#signer = options.aws && new AwsSigner(options.aws, options.clock)
     this.#id = id
   }
 
@@ -55,18 +61,27 @@ export class Upstream {
 
   async #sendTo(endpoint: string, request: MaybeInForm): Promise<Response> {
     const left = toCloud({ ...request, url: this.#at(endpoint, request.url) })
-    const { url, method = 'GET', headers, body, signal } = left.request
-    const response = await this.#options.fetch(url, {
+    // Credentials were given for an upstream, not for Google.
+    const isThere = left.request.url.startsWith(`${endpoint}/`)
+    const response = await (isThere ? this.#sendAs(endpoint, left.request) : this.#fetch(left.request))
+    return left.read(response)
+  }
+
+  /** The last place that knows what leaves: a signature is for that alone. */
+  async #sendAs(endpoint: string, request: WireRequest): Promise<Response> {
+    if (this.#signer) return this.#signer.send(request, this.#fetch)
+    return this.#fetch({ ...request, headers: await this.#withCredentials(endpoint, request.headers) })
+  }
+
+  readonly #fetch = ({ url, method = 'GET', headers, body, signal }: WireRequest): Promise<Response> =>
+    this.#options.fetch(url, {
       method,
-      // They were given for an upstream, not for Google.
-      headers: url.startsWith(`${endpoint}/`) ? await this.#withCredentials(endpoint, headers) : headers,
+      headers,
       redirect: 'manual',
       ...(body !== undefined && body !== null && { body: body as string | Uint8Array<ArrayBuffer> | ReadableStream }),
       ...(body instanceof ReadableStream && { duplex: 'half' }),
       ...(signal && { signal }),
     })
-    return left.read(response)
-  }
 
   /** The same path at `endpoint`. One address may begin with another. */
   #at(endpoint: string, url: string): string {
