@@ -201,7 +201,7 @@ test('every variable of the environment that the command line reads is in its RE
     .filter((file) => !file.includes('.test.'))
     .map((file) => readFileSync(join(folder, file), 'utf8'))
   const named = Array.from(
-    source.join('\n').matchAll(/\b(?:LASTGOOD|XDG|REDIS|ANTHROPIC|HTTPS?)_[A-Z_]+/g),
+    source.join('\n').matchAll(/\b(?:LASTGOOD|XDG|REDIS|ANTHROPIC|AWS|HTTPS?)_[A-Z_]+/g),
     ([name]) => name,
   )
   // What the demo tells its agent, and what clients of a gateway read.

@@ -11,8 +11,9 @@ import { untilStopped } from '../stop.ts'
 import { safeLine } from '../text.ts'
 import { exposureOf, isLoopback, type Exposure, type ExposureOptions } from '../server/exposure.ts'
 import { logFormatOf, logFormats, talkOf, type LogFormat, type Talk, type Told } from '../server/talk.ts'
-import type { Credentials, Gateway } from '@lastgood/gateway'
+import type { AwsOptions, Credentials, Gateway } from '@lastgood/gateway'
 import { storeLine, type OpenStore } from '../stores.ts'
+import { awsCredentials } from './aws-credentials.ts'
 
 export interface GatewayCommandOptions extends StoreOptions {
   upstream?: string[]
@@ -22,6 +23,7 @@ export interface GatewayCommandOptions extends StoreOptions {
   stall?: string
   tellFallback?: boolean
   keyEnv?: string
+  signAws?: boolean
   log?: LogFormat
 }
 
@@ -59,6 +61,7 @@ export function gatewayCommand(context: CliContext): Command {
     .option('--tls-key <file>', 'its key, PEM')
     .option('--token-file <file>', 'what clients send in x-lastgood-token (LASTGOOD_GATEWAY_TOKEN)')
     .addOption(new Option('--log <format>', 'format of its messages on stderr (LASTGOOD_LOG)').choices(logFormats))
+    .addOption(new Option('--sign-aws', 'sign for Bedrock with your AWS credentials').conflicts('keyEnv'))
     .option('--behind-proxy', 'a server in front provides TLS and access control')
     .option('--dashboard', 'the web page at /dashboard/ (default: on loopback)')
     .option('--no-dashboard', 'without the web page')
@@ -69,6 +72,7 @@ export function gatewayCommand(context: CliContext): Command {
 
 async function runGateway(context: CliContext, options: ServeOptions): Promise<void> {
   const exposure = exposureOf(context, options)
+  if (options.signAws && !options.upstream) throw signsForNobody()
   const { dashboard = isLoopback(exposure.host) } = options
   await untilStopped(context, async (stop) => {
     const front = dashboard ? (await import('../dashboard/mount.ts')).mountFor(context, options, exposure) : undefined
@@ -104,6 +108,7 @@ export async function withGateway<T>(
   const set = await setUp(context, options, true)
   const horizon = options.maxWait !== undefined && { horizonMs: parseDuration(options.maxWait, '--max-wait') }
   const policy = { ...set.config()?.config.policy, ...horizon }
+  const aws = options.signAws ? await awsOf(context, talk) : undefined
   const opened = await set.choices[0].open()
   // Loaded only here: most commands need no server.
   const [{ createGateway }, { serve }, { upstreamFetch }] = await Promise.all([
@@ -124,6 +129,7 @@ export async function withGateway<T>(
       wayOn: (hint) => atSamePlace(hint, context.argv),
       ...talk.heard,
       ...(options.keyEnv !== undefined && { credentials: credentialsIn(context, options.keyEnv) }),
+      ...(aws && { aws }),
       ...(place.token !== undefined && { token: place.token }),
       ...(options.upstream !== undefined && { upstream: options.upstream }),
       ...(options.fallback && { fallback: options.fallback.map((model) => ({ model })) }),
@@ -170,12 +176,29 @@ function credentialsIn({ env }: CliContext, name: string): () => Credentials {
   return () => ({ 'x-api-key': key })
 }
 
+/** Errors: `bad-option` if there are no credentials now: then nothing is started. */
+async function awsOf(context: CliContext, talk: Talk): Promise<AwsOptions> {
+  const { env } = context
+  const credentials = awsCredentials(context, ({ message, hint }) =>
+    talk.tell('credentials', { event: 'credentials', message, hint }, [safeLine(`${message}; ${hint}`)]),
+  )
+  await credentials()
+  return { credentials, region: env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] }
+}
+
 function limitsOf(stall: string): { firstEventMs: number; betweenEventsMs: number } {
   const stallMs = parseDuration(stall, '--stall')
   if (stallMs >= 1_000) return { firstEventMs: stallMs, betweenEventsMs: stallMs }
   throw new LastgoodError('bad-option', `--stall ${stall} is too short for any answer to arrive`, {
     hint: 'give it at least 1s, or leave it out: 2m, 3m within a stream',
     details: { field: '--stall' },
+  })
+}
+
+function signsForNobody(): LastgoodError {
+  return new LastgoodError('bad-option', '--sign-aws is given, and no upstream to sign for', {
+    hint: 'name it: --upstream https://bedrock-runtime.us-east-1.amazonaws.com',
+    details: { field: '--upstream' },
   })
 }
 

@@ -6,7 +6,7 @@ import { cloudIn } from './clouds.ts'
 const url = 'http://127.0.0.1:4141'
 const way = (env: Env) => {
   const cloud = cloudIn(env)
-  return cloud && { upstream: cloud.upstream, ...cloud.variables(url) }
+  return cloud && { upstream: cloud.upstream, ...(cloud.isSigned && { isSigned: true }), ...cloud.variables(url) }
 }
 
 test.each([{}, { CLAUDE_CODE_USE_VERTEX: '0', CLAUDE_CODE_USE_BEDROCK: '', CLAUDE_CODE_USE_FOUNDRY: 'false' }])(
@@ -45,6 +45,16 @@ describe('Claude Code is led to the gateway', () => {
     })
   })
 
+  test('at Bedrock, without a signature of its own where it would sign', () => {
+    const env = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }
+    expect(way(env)).toEqual({
+      upstream: 'https://bedrock-runtime.us-east-1.amazonaws.com',
+      isSigned: true,
+      ANTHROPIC_BEDROCK_BASE_URL: url,
+      CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1',
+    })
+  })
+
   test('at Foundry, by its resource or its address', () => {
     const expected = {
       upstream: 'https://ours.services.ai.azure.com',
@@ -58,7 +68,6 @@ describe('Claude Code is led to the gateway', () => {
 })
 
 test.each<[Env, string]>([
-  [{ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'us-east-1' }, 'AWS_BEARER_TOKEN_BEDROCK'],
   [{ CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 'secret' }, 'AWS_REGION'],
   [{ CLAUDE_CODE_USE_MANTLE: 'true', CLAUDE_CODE_USE_VERTEX: '1' }, 'CLAUDE_CODE_USE_MANTLE'],
   [{ CLAUDE_CODE_USE_ANTHROPIC_AWS: 'YES' }, 'CLAUDE_CODE_USE_ANTHROPIC_AWS'],

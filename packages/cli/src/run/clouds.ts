@@ -3,7 +3,7 @@
  * its own for the address. https://code.claude.com/docs/en/llm-gateway
  *
  * A cloud that the gateway cannot stand in for is refused: the command would run, and nothing of it would be recorded or
- * survived. So is one whose requests are signed, which holds for their own address alone.
+ * survived. A signature holds for one address alone: where Claude Code would sign, the gateway does.
  */
 import { LastgoodError } from '@lastgood/core'
 import type { Env } from '../context.ts'
@@ -11,6 +11,8 @@ import type { Env } from '../context.ts'
 export interface AtCloud {
   /** Where its requests go; undefined: the gateway knows it by their paths. */
   readonly upstream: string | undefined
+  /** Amazon wants a signature, and the command does not make it. */
+  readonly isSigned?: boolean
   /** What leads it to the gateway at `url`; an undefined variable is to be removed. */
   variables(url: string): Record<string, string | undefined>
 }
@@ -27,22 +29,25 @@ export function cloudIn(env: Env): AtCloud | undefined {
   const isOn = (flag: string): boolean => /^(1|true|yes|on)$/i.test(env[flag]?.trim() ?? '')
   for (const [flag, name] of Object.entries(refused)) if (isOn(flag)) throw goesPast(flag, name)
   if (isOn('CLAUDE_CODE_USE_BEDROCK')) {
-    if (!env['AWS_BEARER_TOKEN_BEDROCK'] && !isOn('CLAUDE_CODE_SKIP_BEDROCK_AUTH')) throw signs()
-    return bedrockIn(env)
+    return bedrockIn(env, !env['AWS_BEARER_TOKEN_BEDROCK'] && !isOn('CLAUDE_CODE_SKIP_BEDROCK_AUTH'))
   }
   if (isOn('CLAUDE_CODE_USE_VERTEX')) return vertexIn(env)
   if (isOn('CLAUDE_CODE_USE_FOUNDRY')) return foundryIn(env)
   return undefined
 }
 
-function bedrockIn(env: Env): AtCloud {
+function bedrockIn(env: Env, isSigned: boolean): AtCloud {
   const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
   const usual = region ? `https://bedrock-runtime.${region}.amazonaws.com` : undefined
   const outside = addressIn(env, 'ANTHROPIC_BEDROCK_BASE_URL', usual)
   if (!outside) throw lacks('CLAUDE_CODE_USE_BEDROCK', 'AWS_REGION', 'ANTHROPIC_BEDROCK_BASE_URL')
   return {
     upstream: outside.origin,
-    variables: (url) => ({ ANTHROPIC_BEDROCK_BASE_URL: `${url}${outside.path}` }),
+    isSigned,
+    variables: (url) => ({
+      ANTHROPIC_BEDROCK_BASE_URL: `${url}${outside.path}`,
+      ...(isSigned && { CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' }),
+    }),
   }
 }
 
@@ -88,15 +93,6 @@ function lacks(flag: string, field: string, address: string): LastgoodError {
   return new LastgoodError('bad-option', `${flag} is set, and nothing says where to go`, {
     hint: `set ${field}, or ${address}`,
     details: { field },
-  })
-}
-
-function signs(): LastgoodError {
-  const message =
-    'CLAUDE_CODE_USE_BEDROCK is set: Claude Code signs its requests for Amazon, and none could pass a gateway'
-  return new LastgoodError('bad-option', message, {
-    hint: "give it a key of Bedrock's, which signs nothing: AWS_BEARER_TOKEN_BEDROCK",
-    details: { field: 'AWS_BEARER_TOKEN_BEDROCK' },
   })
 }
 

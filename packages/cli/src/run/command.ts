@@ -25,7 +25,8 @@ export function runCommand(context: CliContext): Command {
       // On a terminal, the screen belongs to the command until it ends.
       const told = context.stderr.isTTY ? 'the sum' : 'all'
       const place = { ...onlyHere, port: 0, told, cwd: context.cwd } as const
-      const code = await withGateway(context, { ...options, ...(upstream && { upstream }) }, place, (url) =>
+      const given = { ...options, ...(upstream && { upstream }), ...(cloud?.isSigned && { signAws: true }) }
+      const code = await withGateway(context, given, place, (url) =>
         runBehind(context, words, { ...environmentOf(url, context.env, !upstream), ...cloud?.variables(url) }),
       )
       context.setExitCode(code)
