@@ -3,7 +3,7 @@ import { helpedBy, memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { api, gatewayOf, saidBy } from './support/counted-answers.ts'
-import { hello, idsOf, post } from './support/gateway-stage.ts'
+import { failing, hello, idsOf, post, setUp } from './support/gateway-stage.ts'
 import { entriesOf, Gate } from './support/harness.ts'
 
 test("a helper's request leaves the main answer to the client that comes back for it: it is paid once", async () => {
@@ -77,6 +77,18 @@ test('what judges a hook before the first request of Claude Code leaves it its s
   expect(judged.headers.get('x-lastgood-session')).toMatch(/^agent\./)
   const said = await post(gateway, { ...hello, system: system.slice(0, 1), tools }, { headers })
   expect(said.headers.get('x-lastgood-session')).toBe('agent')
+})
+
+test('a question of Claude Code for one token, whether it may use a model, passes as it is: no session, no second try', async () => {
+  const { gateway, lab, store } = await setUp({ lab: { outages: [failing(503, 1)] } })
+  const probe = { ...hello, max_tokens: 1, messages: [{ role: 'user', content: '.' }] }
+  const ask = (headers: Record<string, string>) => post(gateway, probe, { headers })
+  const agent = { 'x-claude-code-session-id': 'agent' }
+  expect([(await ask(agent)).status, (await ask(agent)).status]).toEqual([503, 200])
+  expect(lab.requests).toHaveLength(2)
+  expect(await idsOf(store)).toEqual([])
+  await ask({ 'x-lastgood-session': 'of-another' })
+  expect(await idsOf(store)).toEqual(['of-another'])
 })
 
 describe('an agent that brings no results of its calls', () => {

@@ -87,8 +87,8 @@ const done = {
   code: 0,
   stderr: expect.stringMatching(/2 faults, 2 answers recovered/) as string,
   steps: '1\n2\n',
-  // At Bedrock it also asks each model for a word first.
-  answers: expect.arrayContaining([3]) as number[],
+  // Not what it asks of each model at Bedrock first.
+  answers: [3],
 }
 
 const key = { accessKeyId: 'ASIATESTTESTTESTTEST', secretAccessKey: 'se/cr+et', sessionToken: 'to/ken+0123456789==' }

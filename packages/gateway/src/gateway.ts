@@ -12,7 +12,7 @@ import { fromCloud } from './cloud-forms.ts'
 import { bytesOf, deliver } from './delivery.ts'
 import { Metrics } from './metrics.ts'
 import { resolveGatewayOptions, type GatewayOptions } from './options.ts'
-import { idInHeaders, isClaudeCode } from './session-name.ts'
+import { idInHeaders, isClaudeCode, isProbe } from './session-name.ts'
 import { Sessions } from './sessions.ts'
 import { atMost } from './silence.ts'
 import { Upstream } from './upstream.ts'
@@ -99,7 +99,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const named = new Headers(request.headers)
     const renews = resolved.hasClientsLogin && body !== undefined && isClaudeCode(named, body)
     const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }
-    const found = asked && (await sessions.answerTo(asked))
+    const found = asked && !isProbe(named, asked.body) && (await sessions.answerTo(asked))
     if (!found) return passOn(request, sent, leave)
     const { attached, sessionId } = found
     const { stream, thread, model } = asked.body

@@ -78,6 +78,13 @@ export function isAside(headers: Headers, body: MessagesBody): boolean {
   return isClaudeCode(headers, body) && last !== undefined && !isMarked(last) && messages.some(isMarked)
 }
 
+/**
+ * Whether Claude Code only asks if it may use a model, as it does of each at Bedrock: for one token, with seconds of
+ * patience. The truth about now is the answer, and no conversation.
+ */
+export const isProbe = (headers: Headers, body: MessagesBody): boolean =>
+  isClaudeCode(headers, body) && body['max_tokens'] === 1 && body.messages.length === 1 && !hasTools(body)
+
 /** A short digest of the beginning of a request's conversation, without cache markers, which clients move around. */
 export function beginningOf({ messages: [first] }: MessagesBody): string {
   const said = first ? blocksOf(first) : null
