@@ -1,8 +1,8 @@
 /** The gateway in front of Amazon Bedrock, signing what leaves it. The stand-in verifies each signature on its own. */
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk'
-import type { AwsCredentials, GatewayOptions } from '@lastgood/gateway'
+import { createGateway, type AwsCredentials, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text, type LabOptions, type Outage } from '@lastgood/outage-lab'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { signatureOf, type KnownKey } from './support/aws-signature.ts'
 import { clientAt, modelAt, startClouds } from './support/clouds.ts'
 import { countTool } from './support/counting-story.ts'
@@ -125,6 +125,59 @@ describe('a client that does not sign', () => {
     expect((await ask(path, { method, body: body ?? null })).status).toBe(404)
     expect(reached).toEqual([path])
   })
+})
+
+/** What leaves a gateway for hosts of Amazon, as it is answered there. */
+function leavingFor(upstream: string[], answers: readonly Response[] = []) {
+  const left: { url: string; region: string | undefined }[] = []
+  const gateway = createGateway({
+    clock: jumpingClock(),
+    drainMs: 0,
+    upstream,
+    aws: { credentials: () => key(1) },
+    fetch: async (url, { headers }) => {
+      const [, region] =
+        /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d+\/([^/]+)\/bedrock\//.exec(
+          new Headers(headers).get('authorization') ?? '',
+        ) ?? []
+      left.push({ url, region })
+      return answers[left.length - 1]?.clone() ?? Response.json({})
+    },
+  })
+  onTestFinished(() => gateway.close())
+  return { left, ask: (path: string, init?: RequestInit) => gateway.fetch(new Request(`${at}${path}`, init)) }
+}
+
+const [east, west] = [
+  'https://bedrock-runtime.us-east-1.amazonaws.com',
+  'https://bedrock-runtime.us-west-2.amazonaws.com',
+]
+
+test('an upstream in another region that takes a turn over is signed for its own', async () => {
+  const down = Array.from({ length: 9 }, () => new Response('{}', { status: 503 }))
+  const { left, ask } = leavingFor([east!, west!], down)
+  await ask(`/model/${modelAt.bedrock}/invoke`, { method: 'POST', body: JSON.stringify({ max_tokens: 9, messages }) })
+  const hosts = new Map(left.map(({ url, region }) => [new URL(url).origin, region]))
+  expect([...hosts]).toEqual([
+    [east, 'us-east-1'],
+    [west, 'us-west-2'],
+  ])
+})
+
+test.each([
+  [east!, '/inference-profiles?type=SYSTEM_DEFINED', 'https://bedrock.us-east-1.amazonaws.com'],
+  [
+    'https://bedrock-runtime-fips.us-east-1.amazonaws.com',
+    '/inference-profiles/a%2Fb',
+    'https://bedrock-fips.us-east-1.amazonaws.com',
+  ],
+  [east!, '/foundation-models', 'https://bedrock.us-east-1.amazonaws.com'],
+  [east!, '/inference-profiles-of-another', east!],
+  [`${east!}/path`, '/inference-profiles', `${east!}/path`],
+])('what is asked at %s about models goes, signed, to where Amazon answers it: %s', async (upstream, path, host) => {
+  const { left, ask } = leavingFor([upstream])
+  await ask(path)
+  expect(left).toEqual([{ url: `${host}${path}`, region: 'us-east-1' }])
 })
 
 test('credentials of the client, and what it signed for the gateway, are replaced', async () => {

@@ -140,6 +140,16 @@ export function googleHostOf(pathname: string): string | undefined {
   return `https://${location}-aiplatform.googleapis.com`
 }
 
+/**
+ * Where Amazon answers what Claude Code asks about models before it asks one, for an upstream that serves models.
+ * https://docs.aws.amazon.com/general/latest/gr/bedrock.html
+ */
+export function amazonHostOf(upstream: string, pathname: string): string | undefined {
+  const isAbout = /^\/(?:inference-profiles|foundation-models)(?:\/|$)/.test(pathname)
+  const [, rest] = /^https:\/\/bedrock-runtime((?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?)$/.exec(upstream) ?? []
+  return isAbout && rest !== undefined ? `https://bedrock${rest}` : undefined
+}
+
 const [brace, quote] = [0x7b, 0x22]
 
 /** `head` in the place of the brace that the object begins with. */

@@ -4,7 +4,7 @@
 import { LastgoodError, credentialHeaders, type LadderRung, type WireRequest } from '@lastgood/core'
 import { hopHeader } from './admission.ts'
 import { AwsSigner } from './aws-signature.ts'
-import { googleHostOf, toCloud, type MaybeInForm } from './cloud-forms.ts'
+import { amazonHostOf, googleHostOf, toCloud, type MaybeInForm } from './cloud-forms.ts'
 import { withoutConnection } from './connection.ts'
 import type { ResolvedGatewayOptions } from './options.ts'
 
@@ -37,11 +37,12 @@ export class Upstream {
     }))
   }
 
-  /** The upstream address for the path of a request. Without an upstream of its own, a path of Vertex goes to Google. */
+  /** The address for the path of a request: that of the upstream, or of the cloud's other host that answers it. */
   urlOf(request: Request): string {
     const { pathname, search } = new URL(request.url)
     const { upstream, isGiven } = this.#options
-    return `${(!isGiven && googleHostOf(pathname)) || upstream}${pathname}${search}`
+    const host = isGiven ? amazonHostOf(upstream, pathname) : googleHostOf(pathname)
+    return `${host ?? upstream}${pathname}${search}`
   }
 
   headersOf({ headers }: Request): Headers {
@@ -61,8 +62,9 @@ export class Upstream {
 
   async #sendTo(endpoint: string, request: MaybeInForm): Promise<Response> {
     const left = toCloud({ ...request, url: this.#at(endpoint, request.url) })
+    const { url } = left.request
     // Credentials were given for an upstream, not for Google.
-    const isThere = left.request.url.startsWith(`${endpoint}/`)
+    const isThere = url.startsWith(`${amazonHostOf(endpoint, new URL(url).pathname) ?? endpoint}/`)
     const response = await (isThere ? this.#sendAs(endpoint, left.request) : this.#fetch(left.request))
     return left.read(response)
   }
