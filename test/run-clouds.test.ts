@@ -104,7 +104,7 @@ function awsGiving(...answers: (string | { error: string })[]) {
   const calls = join(folder, 'calls')
   const script = `#!${process.execPath}
 const { appendFileSync, readFileSync } = require('node:fs')
-appendFileSync('${calls}', process.argv.slice(2).join(' ') + ' for ' + process.env.AWS_PROFILE + '\\n')
+appendFileSync('${calls}', process.argv.slice(2).join(' ') + '\\n')
 const answers = ${JSON.stringify(answers)}
 const answer = answers[Math.min(readFileSync('${calls}', 'utf8').split('\\n').length - 2, answers.length - 1)]
 if (!answer.error) return console.log(answer)
@@ -169,7 +169,7 @@ describe('Claude Code at Bedrock, where it would sign its requests', () => {
       expect(ran).toMatchObject({ ...done, stderr: expect.stringMatching(/3 faults/) as string })
       expect(ran.stderr).toMatch(/Token has expired and refresh failed; .*aws sso login --profile dev/)
       expect(ran.stderr).not.toContain(key.sessionToken)
-      expect(aws.calls()).toEqual(Array(3).fill('configure export-credentials for dev'))
+      expect(aws.calls()).toEqual(Array(3).fill('configure export-credentials --profile dev'))
     },
   )
 })

@@ -23,10 +23,13 @@ function stage(body: string, env: Record<string, string> = {}) {
 const gives = (rest = '') => `console.log(JSON.stringify({ AccessKeyId: 'A' + n, SecretAccessKey: 's', ${rest} }))`
 const untilNine = gives("SessionToken: 't', Expiration: '2026-12-01T09:00:00+00:00'")
 
-test('those of the environment come first, whatever the profile', async () => {
-  const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: 'token', AWS_PROFILE: 'dev' }
+test('those of the environment count where no profile is named; one that is goes before them', async () => {
+  const env = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'key', AWS_SESSION_TOKEN: 'token' }
   const { credentials } = stage('process.exit(1)', env)
   expect(await credentials()).toEqual({ accessKeyId: 'id', secretAccessKey: 'key', sessionToken: 'token' })
+  const asked = "console.log(JSON.stringify({ AccessKeyId: process.argv.slice(2).join(' '), SecretAccessKey: 's' }))"
+  const ofProfile = stage(asked, { ...env, AWS_PROFILE: 'my dev' })
+  expect(await ofProfile.credentials()).toMatchObject({ accessKeyId: 'configure export-credentials --profile my dev' })
 })
 
 test('the AWS CLI is asked once for as long as they last, also by many requests at once', async () => {

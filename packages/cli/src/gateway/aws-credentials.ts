@@ -2,7 +2,7 @@
  * The AWS credentials of this machine: those in the environment, or those that the AWS CLI finds, which knows profiles,
  * SSO, roles and Amazon's own machines. https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html
  *
- * 1. The environment comes first, as for the AWS CLI, which runs only if it has to.
+ * 1. As for Claude Code, `AWS_PROFILE` counts before keys in the environment. The AWS CLI runs only if it has to.
  * 2. If it finds none after there were some, those are used to their end: what Amazon says of them is waited out.
  * 3. It never asks anything: the terminal belongs to the command that is run.
  */
@@ -29,7 +29,8 @@ export function awsCredentials(place: Place, onMissing: (error: LastgoodError) =
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
   } = env
-  if (accessKeyId && secretAccessKey) return () => ({ accessKeyId, secretAccessKey, sessionToken })
+  if (!env['AWS_PROFILE'] && accessKeyId && secretAccessKey)
+    return () => ({ accessKeyId, secretAccessKey, sessionToken })
   let found: Found | undefined
   let asking: Promise<Found> | undefined
   const ask = async (): Promise<Found> => {
@@ -56,7 +57,10 @@ const spareMs = 60_000
 const patienceMs = 30_000
 
 async function askCli({ env, cwd }: Place): Promise<Found> {
-  const child = spawn('aws', ['configure', 'export-credentials'], {
+  const { AWS_PROFILE: profile } = env
+  // Only a profile that is named here goes before keys in the environment.
+  const named = profile ? ['--profile', profile] : []
+  const child = spawn('aws', ['configure', 'export-credentials', ...named], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,8 +76,11 @@ async function askCli({ env, cwd }: Place): Promise<Found> {
     if (found) return found
     throw noCredentials(env, reasonIn(complaint) || `the AWS CLI ended with ${code ?? 'no code'}, and gave none`)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw noCredentials(env, 'AWS_ACCESS_KEY_ID is not set, and there is no AWS CLI (aws) that could find them')
+    if (error instanceof LastgoodError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    const why =
+      code === 'ENOENT' ? 'there is no AWS CLI (aws) that could find them' : `the AWS CLI (aws) fails: ${code}`
+    throw noCredentials(env, why)
   }
 }
 
@@ -95,9 +102,9 @@ function foundIn(said: string): Found | undefined {
 const reasonIn = (complaint: string): string => withoutSecrets(complaint).trim().split('\n').at(-1)?.trim() ?? ''
 
 function noCredentials({ AWS_PROFILE: profile }: Place['env'], why: string): LastgoodError {
-  const signIn = `aws sso login${profile ? ` --profile ${shellWord(profile)}` : ''}`
+  const [of, alone] = profile ? [` --profile ${shellWord(profile)}`, ' without AWS_PROFILE'] : ['', '']
   return new LastgoodError('bad-option', `no AWS credentials to sign with: ${why}`, {
-    hint: `sign in (${signIn}), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a key of Bedrock's: AWS_BEARER_TOKEN_BEDROCK`,
+    hint: `sign in (aws sso login${of}), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY${alone}, or a key of Bedrock's: AWS_BEARER_TOKEN_BEDROCK`,
     details: { field: 'AWS_ACCESS_KEY_ID' },
   })
 }
