@@ -69,14 +69,15 @@ test.each([
     "console.error('\\nPartial credentials found in env, missing: AWS_SECRET_ACCESS_KEY')",
     'missing: AWS_SECRET_ACCESS_KEY',
   ],
+  ["console.error('Enter MFA code for arn:aws:iam::1:mfa/me: ')", 'Enter MFA code', 'aws sts get-caller-identity'],
   ["console.log('{}')", 'the AWS CLI ended with 0, and gave none'],
   ["process.kill(process.pid, 'SIGKILL')", 'the AWS CLI ended with no code, and gave none'],
-])('an AWS CLI that gives none the first time is an error: %s', async (body, why) => {
+])('an AWS CLI that gives none the first time is an error: %s', async (body, why, next = 'aws sso login') => {
   const { credentials, told } = stage(body, { AWS_PROFILE: 'my dev' })
   await expect(credentials()).rejects.toMatchObject({
     code: 'bad-option',
     message: expect.stringContaining(why),
-    hint: expect.stringContaining("aws sso login --profile 'my dev'"),
+    hint: expect.stringContaining(`${next} --profile 'my dev'`),
   })
   expect(told).toEqual([])
 })

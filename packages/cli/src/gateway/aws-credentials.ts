@@ -103,8 +103,10 @@ const reasonIn = (complaint: string): string => withoutSecrets(complaint).trim()
 
 function noCredentials({ AWS_PROFILE: profile }: Place['env'], why: string): LastgoodError {
   const [of, alone] = profile ? [` --profile ${shellWord(profile)}`, ' without AWS_PROFILE'] : ['', '']
+  // It can ask for a code only at a terminal, and remembers the answer.
+  const signIn = /\bMFA\b/.test(why) ? 'aws sts get-caller-identity' : 'aws sso login'
   return new LastgoodError('bad-option', `no AWS credentials to sign with: ${why}`, {
-    hint: `sign in (aws sso login${of}), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY${alone}, or a key of Bedrock's: AWS_BEARER_TOKEN_BEDROCK`,
+    hint: `sign in (${signIn}${of}), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY${alone}, or a key of Bedrock's: AWS_BEARER_TOKEN_BEDROCK`,
     details: { field: 'AWS_ACCESS_KEY_ID' },
   })
 }
