@@ -87,7 +87,7 @@ test.each([
       'what append acknowledged is there for another handle at once, with its head (P1)',
       'a stale fence is refused and nothing is added, neither entries nor head (P3, P5)',
       'of ten appends to the same place exactly one wins, again and again (P3)',
-      'an append that leaves a gap is a journal-conflict and adds nothing',
+      'an append that leaves a gap is a journal-conflict that names the last entry, and adds nothing (P1)',
     ],
   ],
   [

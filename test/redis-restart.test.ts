@@ -78,6 +78,38 @@ describe('a session whose Redis server is killed in the middle of a turn', () =>
     expect((await store.summary('ses'))?.head).toMatchObject({ status: 'idle', turn: 1, lastGoodTurn: 1 })
   })
 
+  test('P1, P2: goes on where the server came back with an older snapshot: what it had lost is there again, and every tool ran once', async () => {
+    const { server, redis, store } = await ownServer({ args: ['--appendonly', 'no'] })
+    const { client } = await startTestLab({ model: countingStory })
+    const session = await openHere(store)
+    const backfilled: number[] = []
+    session.subscribe((event) => void (event.type === 'backfilled' && backfilled.push(event.entries)))
+    const effects = new Effects()
+    const agent = countingAgent(
+      {
+        async count(input) {
+          const result = effects.count(input)
+          if (effects.runs.length === 2) await redis.save()
+          if (effects.runs.length === 4) {
+            await server.kill('SIGKILL')
+            await server.restart()
+            await expect.poll(() => redis.status, patient).toBe('ready')
+            expect((await store.summary('ses'))?.head.seq).toBeLessThan(session.seq)
+          }
+          return result
+        },
+      },
+      client,
+    )
+    expect(await session.run(agent, task)).toMatchObject({ turn: 1, text: 'done' })
+    expect(backfilled).toEqual([expect.any(Number)])
+    expect(effects.runs).toEqual([1, 2, 3, 4])
+    const entries = await entriesOf(store)
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, i) => i + 1))
+    expect(entries.filter(({ type }) => type === 'tool-finished')).toHaveLength(4)
+    expect((await store.summary('ses'))?.head).toMatchObject({ status: 'idle', turn: 1, lastGoodTurn: 1 })
+  })
+
   test('P5: ends with the reason when its patience does, starts nothing more, and goes on later with nothing lost', async () => {
     const { server, redis, store } = await ownServer()
     let shown = ''

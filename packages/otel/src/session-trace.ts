@@ -83,6 +83,7 @@ export class SessionTrace {
       case 'recovered':
       case 'repaired':
       case 'rewound':
+      case 'backfilled':
       case 'step-in-doubt':
         return
     }

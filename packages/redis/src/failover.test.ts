@@ -1,7 +1,7 @@
 // A Cluster of three masters with a replica each, one after the other taken away. The tests share it, in their order.
 import { randomUUID } from 'node:crypto'
 import type { Lease, Store } from '@lastgood/core'
-import { isLastgoodError } from '@lastgood/core'
+import { isLastgoodError, openSession } from '@lastgood/core'
 import { Cluster, type Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { RunningRedis } from '../../../test/support/redis-server.ts'
@@ -28,10 +28,10 @@ function open(prefix = `test:${randomUUID()}`, options: ConstructorParameters<ty
 }
 
 /** An id of a session that master `i` keeps. */
-async function sessionOn(redis: Cluster, prefix: string, i: number): Promise<string> {
+async function sessionOn(redis: Cluster, prefix: string, i: number, name = 's'): Promise<string> {
   for (let n = 0; ; n++) {
-    const slot = await redis.cluster('KEYSLOT', `${prefix}:{s-${n}}:session`)
-    if (Math.floor((slot * 3) / 16_384) === i) return `s-${n}`
+    const slot = await redis.cluster('KEYSLOT', `${prefix}:{${name}-${n}}:session`)
+    if (Math.floor((slot * 3) / 16_384) === i) return `${name}-${n}`
   }
 }
 
@@ -122,17 +122,23 @@ describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => 
     for (const i of [1, 2]) expect(writers[i]?.acknowledged).toBeGreaterThan(before[i] ?? 0)
   })
 
-  it('P1: a replica that was promoted without the last entries tells the writer so, and nothing is put in their place', async () => {
+  it('P1: a replica that was promoted without the last entries gets them again from a session, and tells any other writer', async () => {
     const { redis, prefix, store } = open()
     const [master, replica] = [at(cluster.nodes, 1), at(cluster.replicas, 1)]
     const id = await sessionOn(redis, prefix, 1)
     const lease = await leaseOf(store, id)
     await appendSome(store, lease, 0, 3)
+    const session = await openSession(await sessionOn(redis, prefix, 1, 'session'), { store, storePatienceMs: 25_000 })
+    onTestFinished(() => session.close())
+    const backfilled: unknown[] = []
+    session.subscribe((event) => void (event.type === 'backfilled' && backfilled.push(event)))
+    await session.startTurn([{ role: 'user', content: 'Hello' }])
     expect(await nodeOf(redis, master).wait(1, 5000)).toBe(1)
     await cutOff(replica, master)
 
     // Acknowledged by the master alone.
     expect(await appendSome(store, lease, 3, 2)).toBe(5)
+    const [sent] = await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }])
     await master.kill('SIGKILL')
 
     // Until the replica is promoted, the store cannot answer.
@@ -146,6 +152,10 @@ describe('in a Cluster whose masters have replicas', { timeout: 60_000 }, () => 
     expect((await collect(store.read(id))).map(({ seq }) => seq)).toEqual([1, 2, 3])
     // Somebody who opens it now goes on from what the head and the journal agree on.
     expect((await store.summary(id))?.head.seq).toBe(3)
+
+    const [suspended] = await session.record([{ type: 'session-suspended', reason: 'interrupted', detail: 'a test' }])
+    expect(backfilled).toEqual([{ type: 'backfilled', entries: 1 }])
+    expect((await collect(store.read(session.id))).slice(-2)).toEqual([sent, suspended])
   })
 
   it('P1: a master that froze, was replaced and wakes up: its writer goes on without loss, or is told', async () => {

@@ -13,6 +13,7 @@ export function eventLines(output: Output, sessionId: string): (event: SessionEv
     if (event.type === 'in-doubt') {
       write({ event: 'in-doubt', toolUseId: event.toolUseId, tool: event.name, did: event.did })
     }
+    if (event.type === 'backfilled') write({ event: 'backfilled', entries: event.entries })
     if (event.type !== 'entry') return
     const { entry } = event
     const over = troubles.take(entry)?.live

@@ -8,6 +8,7 @@
 import type { Clock, Entry, SessionEvent, StatusPagePoller } from '@lastgood/core'
 import type { Env, Output } from '../context.ts'
 import { spent } from '../durations.ts'
+import { counted } from '../numbers.ts'
 import { faultLabel } from '../outages/outage-kinds.ts'
 import { Troubles, type LiveTrouble, type StandingSession } from '../outages/trouble.ts'
 import { terminalOf, type ColorMode } from '../terminal.ts'
@@ -72,6 +73,10 @@ export function liveRenderer({
       if (event.type === 'entry') return onEntry(event.entry)
       if (event.type === 'dropped') return isAll ? onDropped() : undefined
       if (event.type === 'in-doubt') return pen.line(calls.inDoubtLine(event))
+      if (event.type === 'backfilled') {
+        const lost = counted(event.entries, 'entry', 'entries')
+        return pen.line(palette.yellow(`the store had lost ${lost}, and has them again`))
+      }
       if (event.type !== 'delta' || event.kind !== 'text') return
       display.pause()
       // The program may show them, and be in the middle of a line.

@@ -2,6 +2,7 @@ import { memoryStore, openSession } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { answered, Collector, ended, overloaded, sent, started } from '../../test/context.ts'
+import { eventLines } from './event-lines.ts'
 import { showOutages } from './show-outages.ts'
 
 async function watched() {
@@ -34,6 +35,20 @@ it('shows an outage with what is saved, and its end', async () => {
     '◐ API 529 overloaded_error · attempt 1 · next in 5s · saved at turn 1\n' +
       '✔ recovered after 5s, at attempt 2 · saved at turn 1\n',
   )
+})
+
+it('says that the store had lost what it had acknowledged, in a program and as a line of JSON', async () => {
+  const { session, output } = await watched()
+  const lines = new Collector()
+  session.subscribe(eventLines(lines, 's'))
+  session.emit({ type: 'backfilled', entries: 3 })
+  expect(output.text).toBe('the store had lost 3 entries, and has them again\n')
+  expect(JSON.parse(lines.text)).toEqual({
+    schema: 'lastgood.event/v1',
+    sessionId: 's',
+    event: 'backfilled',
+    entries: 3,
+  })
 })
 
 it('writes nothing more once it is hidden', async () => {

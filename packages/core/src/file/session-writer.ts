@@ -310,7 +310,8 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
             const view = await held(handle, lease)
             const seq = afterSeq + entries.length
             if (view.tip.seq !== afterSeq) {
-              if (!(await repeats(handle, view, afterSeq, entries))) throw journalConflict(sessionId, afterSeq)
+              const isRepeat = await repeats(handle, view, afterSeq, entries)
+              if (!isRepeat) throw journalConflict(sessionId, afterSeq, view.tip.seq)
               // The first attempt may have failed between its write and its fdatasync.
               if (await settle(handle, view)) return seq
               continue

@@ -4,7 +4,8 @@
  * `entry` is a durable fact. `delta` is provisional: the model's words as they arrive, which count only when their
  * `response-received` follows; `dropped` takes back the deltas of an attempt that broke. `unrecorded` is a Messages
  * request that passed without being recorded, because it is not about the conversation. `in-doubt` is what is done
- * about a tool call, or a step of the caller's own, that was started before a restart and has no result.
+ * about a tool call, or a step of the caller's own, that was started before a restart and has no result. `backfilled`
+ * tells how many entries the store had acknowledged and lost, and has again.
  */
 import { messageOf } from '../errors.ts'
 import type { Entry } from '../journal/journal.ts'
@@ -15,6 +16,7 @@ export type SessionEvent =
   | { type: 'delta'; kind: 'text' | 'thinking'; text: string }
   | { type: 'dropped' }
   | { type: 'unrecorded' }
+  | { type: 'backfilled'; entries: number }
   /** `isStep`: `toolUseId` is the id of a step of the caller's own. */
   | { type: 'in-doubt'; toolUseId: string; name: string; did: InDoubtDid; isStep?: true }
 

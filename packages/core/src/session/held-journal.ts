@@ -9,6 +9,7 @@
  * 4. A staged entry is adopted at once and goes out with the next append, which its caller makes right away: the last
  *    tool result and the next request share an append, so that a model-and-tools step costs two appends. If that append
  *    fails, this object is done, and everything that was only staged is lost.
+ * 5. What a store acknowledged and lost is appended again, as long as the lease is ours (`recent-entries.ts`).
  */
 import { CallsAtHand } from './calls-at-hand.ts'
 import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
@@ -19,6 +20,7 @@ import { journalVersion, type Entry, type EntryBody } from '../journal/journal.t
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { appendPatiently } from '../store/patient-append.ts'
+import { RecentEntries } from './recent-entries.ts'
 import { recordableEntry } from './recordable.ts'
 import type { ResolvedOptions } from './session-options.ts'
 import { stepThrough, type Standing } from '../machine/step-through.ts'
@@ -41,6 +43,7 @@ export class HeldJournal {
   #facts: SessionFacts
   /** Adopted, and not yet durable. */
   #staged: Entry[] = []
+  readonly #recent: RecentEntries
   readonly #inOrder = oneAtATime()
   #closing: Promise<void> | undefined
 
@@ -54,6 +57,7 @@ export class HeldJournal {
     this.#standing = { snapshot: folded.snapshot, owed: folded.owed ?? { kind: 'rest' } }
     this.#seq = folded.seq
     this.#facts = folded.facts
+    this.#recent = new RecentEntries(options.clock)
     this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason), runs)
   }
 
@@ -155,11 +159,24 @@ export class HeldJournal {
 
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
     try {
-      await appendPatiently({ ...this.#patient, afterSeq: this.#seq, entries, head, signal: this.signal })
+      await this.#appendAfter(this.#seq, entries, head).catch((error: unknown) => this.#backfill(error, entries, head))
     } catch (error) {
       this.#end(error as Error)
       throw error
     }
+    this.#recent.add(entries)
+  }
+
+  #appendAfter(afterSeq: number, entries: readonly Entry[], head: Head): Promise<void> {
+    return appendPatiently({ ...this.#patient, afterSeq, entries, head, signal: this.signal })
+  }
+
+  /** Appends what the store has lost, and then `entries`, in one; throws `error` if it refused them for anything else. */
+  async #backfill(error: unknown, entries: readonly Entry[], head: Head): Promise<void> {
+    const lost = this.#recent.lostBy(error)
+    if (!lost) throw error
+    await this.#appendAfter(lost.afterSeq, [...lost.entries, ...entries], head)
+    this.emitter.emit({ type: 'backfilled', entries: lost.entries.length })
   }
 
   get #known(): Known {

@@ -92,7 +92,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
       const lines = entries.map((entry) => JSON.stringify(entry))
       const repeated = lines.every((line, i) => line === kept.entries[afterSeq + i])
       if (!repeated) {
-        if (kept.entries.length !== afterSeq) throw journalConflict(lease.sessionId, afterSeq)
+        const { length } = kept.entries
+        if (length !== afterSeq) throw journalConflict(lease.sessionId, afterSeq, length)
         for (const line of lines) kept.entries.push(line)
         kept.head = JSON.stringify(head)
       }

@@ -81,7 +81,10 @@ export interface Store {
   renew(lease: Lease, ttlMs: number): Promise<boolean>
   /** Give the lease back: nothing can be appended under it any more. Without effect if it is no longer ours. */
   release(lease: Lease): Promise<void>
-  /** Add `entries` (at least one, `seq` from `afterSeq + 1`) and replace the head; returns the new last sequence. */
+  /**
+   * Add `entries` (at least one, `seq` from `afterSeq + 1`) and replace the head; returns the new last sequence. Where
+   * the journal ends before `afterSeq`, `details.seq` of the `journal-conflict` is its last entry.
+   */
   append(lease: Lease, afterSeq: number, entries: readonly Entry[], head: Head): Promise<number>
   /**
    * Keep `text` beside the journal under `name`, 64 hex digits that stand for it: durable when this returns, without
@@ -145,13 +148,15 @@ export function assertAppend(lease: Lease, afterSeq: number, entries: readonly E
   throw journalConflict(lease.sessionId, afterSeq)
 }
 
-export function journalConflict(sessionId: string, afterSeq: number): LastgoodError {
+/** `seq`: the last entry of the journal, if that is before `afterSeq`. */
+export function journalConflict(sessionId: string, afterSeq: number, seq = afterSeq): LastgoodError {
+  const isShort = seq < afterSeq
   return new LastgoodError(
     'journal-conflict',
-    `session ${sessionId}: the journal does not continue after entry ${afterSeq}`,
+    `session ${sessionId}: the journal ${isShort ? `ends at entry ${seq}, and cannot` : 'does not'} continue after entry ${afterSeq}`,
     {
       hint: 'open the session again: it continues from what its journal has',
-      details: { sessionId, afterSeq },
+      details: { sessionId, afterSeq, ...(isShort && { seq }) },
     },
   )
 }

@@ -50,6 +50,8 @@ export type Happening = { at: number } & (
   | { kind: 'failed'; reason: FaultKind | 'refused' }
   | ({ kind: 'turn-ended'; outcome: TurnOutcome } & TurnTally)
   | { kind: 'rewound'; turns: number }
+  /** The store had acknowledged as many entries and lost them; they were appended again. */
+  | { kind: 'backfilled'; entries: number }
 )
 
 /** Tokens, as far as the answer said. `uncached` ones cost full price or more: they are the cost of a cold cache. */

@@ -78,6 +78,9 @@ export class Happenings {
       if (isStep) return [{ kind: 'step-in-doubt', at, step: name, stepId: withoutKey(toolUseId), did }]
       return [{ kind: 'in-doubt', at, tool: name, toolUseId, did }]
     }
+    if (event.type === 'backfilled') {
+      return [{ kind: 'backfilled', at: this.#session.clock.now(), entries: event.entries }]
+    }
     if (event.type !== 'entry') return []
     const told = [...this.#of(event.entry)]
     this.#lastAt = event.entry.at

@@ -21,6 +21,7 @@ test('what came from outside is masked before the logger has it', async () => {
     },
   ])
   session.emit({ type: 'in-doubt', toolUseId: 't1', name: `run ${key}`, did: 'reported' })
+  session.emit({ type: 'backfilled', entries: 3 })
   await session.close()
   expect(lines).toMatchObject([
     { event: 'turn-started', agent: 'coder sk-ant-…[secret]' },
@@ -28,6 +29,7 @@ test('what came from outside is masked before the logger has it', async () => {
     { event: 'attempt-failed', sessionId: 'ses', fault: 'overloaded', status: 529, message: 'attempt 1 failed' },
     { event: 'waiting', until: '2026-01-01T00:00:00.000Z', reason: 'backoff' },
     { event: 'in-doubt', tool: 'run sk-ant-…[secret]', did: 'reported' },
+    { event: 'backfilled', entries: 3 },
   ])
   expect(JSON.stringify(lines)).not.toContain('limit')
 })

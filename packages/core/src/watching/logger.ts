@@ -73,6 +73,8 @@ function lineOf(happening: Happening): { level: Level; message: string } | undef
       return { level: 'info', message: 'resumed' }
     case 'rewound':
       return { level: 'info', message: 'rewound' }
+    case 'backfilled':
+      return { level: 'warn', message: 'the store had lost entries, which were appended again' }
     case 'turn-started':
       return { level: 'debug', message: `turn ${happening.turn} started` }
     case 'turn-ended':

@@ -1,5 +1,6 @@
 /** Adding entries: one atomic step, refused to stale writers, recognised when repeated. */
 import assert from 'node:assert/strict'
+import { isLastgoodError } from '../../errors.ts'
 import { entriesAfter, entry, head, owner, turnStarted } from '../entries.ts'
 import { type StoreCase, added, readAll, rejects, summaryOf, taken, ttlMs } from './harness.ts'
 
@@ -59,12 +60,14 @@ export const appendCases: readonly StoreCase[] = [
     },
   },
   {
-    name: 'an append that leaves a gap is a journal-conflict and adds nothing',
+    name: 'an append that leaves a gap is a journal-conflict that names the last entry, and adds nothing (P1)',
     async run({ store }) {
       const lease = await taken(store, 's')
-      await rejects(added(store, lease, 1), 'journal-conflict')
+      const lastEntry = (seq: number) => (error: unknown) => isLastgoodError(error) && error.details['seq'] === seq
+      await assert.rejects(added(store, lease, 1), lastEntry(0))
       const before = await added(store, lease, 0, 2)
       await rejects(added(store, lease, 3), 'journal-conflict')
+      await assert.rejects(added(store, lease, 5, 2), lastEntry(2))
       assert.deepEqual(await readAll(store, 's'), before)
     },
   },
