@@ -49,6 +49,16 @@ describe('storeUnavailable', () => {
       /^grant it: redis-cli -u redis:\/\/127\.0\.0\.1:6379\/0 ACL SETUSER <user> \+select /,
     ],
     ["NOPERM User few has no permissions to run the 'cluster|slots' command", 'NOPERM', /ACL SETUSER <user> /],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: ab, on @user_script:1.",
+      'ERR',
+      /ACL/,
+    ],
+    [
+      "ERR ACL failure in script: User few has no permissions to run the 'hset' command script: ab, on @user_script:1.",
+      'ERR',
+      /ACL/,
+    ],
     ['ERR DB index is out of range', 'ERR', /name one that it has/],
     ['CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', /try again .* cluster nodes/],
     ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7000', undefined, /try again/],

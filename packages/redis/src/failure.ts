@@ -138,9 +138,9 @@ const kinds: readonly Kind[] = [
     hint: (location) =>
       `grant it: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}ACL SETUSER <user> +select '+cluster|slots' '+cluster|info'`,
   },
-  // Inside a script, Redis 7 gives no code.
+  // Inside a script, Redis 7 and Valkey 8 give no code.
   {
-    match: /^NOPERM |The user executing the script can't/,
+    match: /^NOPERM |The user executing the script can't|ACL failure in script/,
     problem: 'the user is not allowed a command or a key',
     hint: rights,
   },
