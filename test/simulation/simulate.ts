@@ -4,6 +4,7 @@
  */
 import { memoryStore, type Clock, type Session, type Store } from '@lastgood/core'
 import { storesOf } from './at-rest.ts'
+import { forgetfulStore } from './forgetful-store.ts'
 import { Process } from './process.ts'
 import { finish, live, type Surroundings } from './programs.ts'
 import { openProvider } from './provider.ts'
@@ -44,7 +45,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const { session = (one) => one, fetch = (one) => one } = options
   const world = new World(seed)
   const referee = new Referee(world)
-  const kept = newStore(world.clock)
+  const kept = forgetfulStore(newStore(world.clock), world)
   const { atRest } = options
   const storeFor = atRest ? () => atRest(kept) : storesOf(world, kept)
   const lab = openProvider(world, seed)

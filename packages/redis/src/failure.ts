@@ -138,7 +138,7 @@ const kinds: readonly Kind[] = [
     hint: (location) =>
       `grant it: redis-cli ${isAddress(location) ? `-u ${shellWord(location)} ` : ''}ACL SETUSER <user> +select '+cluster|slots' '+cluster|info'`,
   },
-  // Inside a script, Redis 7 and Valkey 8 give no code.
+  // Inside a script, neither Redis 7, nor Redis 8 and Valkey 8 with their other words, give a code.
   {
     match: /^NOPERM |The user executing the script can't|ACL failure in script/,
     problem: 'the user is not allowed a command or a key',
