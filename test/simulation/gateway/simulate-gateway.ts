@@ -6,6 +6,7 @@
 import { memoryStore } from '@lastgood/core'
 import type { GatewayOptions } from '@lastgood/gateway'
 import { storesOf } from '../at-rest.ts'
+import { forgetfulStore } from '../forgetful-store.ts'
 import { openProvider } from '../provider.ts'
 import { Referee } from '../referee.ts'
 import { failing, type Simulation, type SimulationOptions } from '../simulate.ts'
@@ -29,7 +30,7 @@ export async function simulateGateway(seed: number, options: GatewaySimulationOp
   const referee = new Referee(world)
   const lab = openProvider(world, seed)
   const { newStore = (clock) => memoryStore({ clock }) } = options
-  const storeFor = storesOf(world, newStore(world.clock))
+  const storeFor = storesOf(world, forgetfulStore(newStore(world.clock), world))
   const behind = {
     world,
     referee,
