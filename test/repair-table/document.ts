@@ -104,7 +104,8 @@ export function repairsPage(): string {
 
 const madeAgain: Record<Reach, string> = {
   turn: 'until the turn ends',
-  turns: 'until the turn ends; in every request once two turns in a row called for it',
+  turns:
+    'until the turn ends, once it was called for twice there; in every request once two turns in a row called for it',
   messages: 'while its messages are the same',
   model: 'in every request for the model',
 }

@@ -36,9 +36,11 @@ export function forgetfulStore(store: Store, world: World): Store {
 
   return {
     ...store,
-    async acquire(sessionId, ...rest) {
-      await keep(sessionId)
-      return store.acquire(sessionId, ...rest)
+    async acquire(sessionId, owner, ttlMs, takeover) {
+      const { holder } = (await store.summary(sessionId)) ?? {}
+      // Who is told that it is busy has not taken it.
+      if (!holder || holder.owner.id === owner.id || holder.fence === takeover) await keep(sessionId)
+      return store.acquire(sessionId, owner, ttlMs, takeover)
     },
     async release(lease) {
       if (sessions.get(lease.sessionId)?.writer === writerOf(lease)) await keep(lease.sessionId)

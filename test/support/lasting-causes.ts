@@ -71,11 +71,12 @@ export const lastingCauses: readonly LastingCause[] = [
   },
   {
     rule: 'strip-thinking',
-    cause: 'thinking of every answer, in steps of one turn',
+    cause: 'thinking of every answer, in steps of one turn: the second one tells that it will be so in the next',
     ...withoutPreserving,
     answers: thought,
     result: () => 'seen',
     refuses: (body) => told(find(body, isThinking), unsigned),
+    refusals: 2,
   },
   {
     rule: 'strip-thinking',

@@ -116,10 +116,17 @@ describe('the model that was asked for', () => {
 
   test('gets what a turn called for until the turn ends; what lasts longer are edits and standing rules', () => {
     const refusals = [...all, 'strip-thinking'].map(refused)
-    expect(inForceAfter([started(1), ...refusals, answer()])).toEqual([ofRequest, 'strip-thinking'])
+    expect(inForceAfter([started(1), ...refusals, answer()])).toEqual([ofRequest])
     expect(inForceAfter([started(1), ...refusals, answer(), ended])).toEqual([])
     expect(inForceAfter([started(1), ...refusals, answer(), started(2)])).toEqual([])
     expect(inForceAfter([started(1), ...refusals, answer(), asking('other')])).toEqual([])
+  })
+
+  test('and what it called for twice, if its rule says so: once may have been about what is gone by now', () => {
+    const twice = [...always, refused('strip-thinking'), answer()]
+    expect(inForceAfter(twice)).toEqual(['strip-thinking'])
+    expect(inForceAfter([...twice, ended])).toEqual([])
+    expect(inForceAfter([...always, answer(), refused('strip-thinking'), answer()])).toEqual(['strip-thinking'])
   })
 
   test('and what two turns in a row called for from then on, if its rule says so', () => {

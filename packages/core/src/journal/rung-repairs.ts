@@ -15,8 +15,8 @@ interface RungRepair {
   readonly rule: string
   /** The number of messages among which its places are. */
   readonly upTo: number
-  /** The turn in hand has called for it; the one before did where this is false. */
-  readonly isCalled: boolean
+  /** How often the turn in hand has called for it; 0: the one before did. */
+  readonly calls: number
   /** Two turns in a row have called for it. */
   readonly isHabit: boolean
 }
@@ -92,8 +92,8 @@ export class RungRepairs {
         break
       case 'transcript-repaired':
         this.#move(firstChanged(entry))
-        // These edits lay under the request that was answered.
-        this.#accept(answered, count)
+        // These edits lay under the request that was answered: its places are those after them.
+        this.#accept(answered.filter(hasPlaces), count)
         break
       case 'repairs-reverted':
         this.#accepted.clear()
@@ -109,12 +109,12 @@ export class RungRepairs {
 
   /** The turn ends on the rung in use. */
   #leave(next: string): void {
-    const isLeftOut = ({ rule, isCalled, isHabit }: RungRepair) =>
-      reachOf(rule) === 'turn' || (reachOf(rule) === 'turns' && !isHabit && !isCalled && this.#hasAnswered)
+    const isLeftOut = ({ rule, calls, isHabit }: RungRepair) =>
+      reachOf(rule) === 'turn' || (reachOf(rule) === 'turns' && !isHabit && calls === 0 && this.#hasAnswered)
     const kept = this.#ofRung.filter((one) => !isLeftOut(one))
     this.#accepted.set(
       this.#rung,
-      kept.map((one) => ({ ...one, isCalled: false })),
+      kept.map((one) => ({ ...one, calls: 0 })),
     )
     this.#rung = next
     this.#hasAnswered = false
@@ -126,7 +126,8 @@ export class RungRepairs {
     const before = this.#ofRung
     const accepted = own.map((rule): RungRepair => {
       const known = before.find((one) => one.rule === rule)
-      return { rule, upTo, isCalled: true, isHabit: known !== undefined && (known.isHabit || !known.isCalled) }
+      const isHabit = known !== undefined && (known.isHabit || known.calls === 0)
+      return { rule, upTo, calls: (known?.calls ?? 0) + 1, isHabit }
     })
     const others = before.filter(({ rule }) => !own.includes(rule))
     this.#accepted.set(this.#rung, [...others, ...accepted])
@@ -138,14 +139,18 @@ export class RungRepairs {
   }
 }
 
+const hasPlaces = (rule: string): boolean => reachOf(rule) === 'messages'
+
 const endsWithTurn = (rule: string): boolean => reachOf(rule) === 'turn' || reachOf(rule) === 'turns'
 
-const isInForce = ({ rule, isCalled, isHabit }: RungRepair): boolean => isCalled || isHabit || !endsWithTurn(rule)
+/** What was refused once may have been about what is gone by now; the thinking of the next answer is not. */
+const isInForce = ({ rule, calls, isHabit }: RungRepair): boolean =>
+  reachOf(rule) === 'turns' ? isHabit || calls > 1 : reachOf(rule) !== 'turn' || calls > 0
 
 const holds =
   (changedFrom: number) =>
   ({ rule, upTo }: RungRepair): boolean =>
-    reachOf(rule) !== 'messages' || upTo <= changedFrom
+    !hasPlaces(rule) || upTo <= changedFrom
 
 /** The first recorded message in whose place a repair sends something else; a standing rule may do so anywhere. */
 export function firstChanged({ edits, standing }: { edits: readonly Edit[]; standing: readonly string[] }): number {

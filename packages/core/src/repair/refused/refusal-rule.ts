@@ -5,7 +5,8 @@ import { replaceBlocks, type Placed } from '../blocks.ts'
 
 /**
  * How long a repair is made for, once the API has accepted it: `turn`, for the rest of the turn, after which its cause
- * may be gone; `turns`, likewise, and in every further request once two turns in a row have called for it; `messages`,
+ * may be gone; `turns`, likewise once the turn has called for it twice, and in every further request once two turns in a
+ * row have; `messages`,
  * while the messages that it edits are the same; `model`, in every further request for the model, since that will
  * refuse the same next time.
  */
