@@ -53,13 +53,17 @@ export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; ef
   return { snapshot: { value, context }, ...(effect && { effect }) }
 }
 
+/** Whether it is an event of the machine; other entries are recorded in any state and change none. */
+export const isEvent = ({ type }: Entry): boolean => events().has(type)
+const events = lazily(() => new Set<string>(sessionMachine.events))
+
 const table = lazily(() => {
   const { root } = sessionMachine
   const nodes = Object.entries(root.states) as [StateName, (typeof root.states)[StateName]][]
   const states = nodes.map(([name, { entry, transitions, always = [] }]) => [
     name,
     {
-      entry: entry.map(nameOf)[0] as Effect['kind'] | undefined,
+      entry: entry[0] as Effect['kind'] | undefined,
       ways: waysOf(name, transitions),
       always: always.map((one) => wayOf(name, one)),
     },
@@ -79,16 +83,11 @@ function waysOf(from: StateName | undefined, transitions: ReadonlyMap<string, re
 function wayOf(from: StateName | undefined, { guard, actions, target, reenter }: Transition): Way {
   const to = target?.[0]?.key as StateName | undefined
   return {
-    guard: guard === undefined ? undefined : guards[nameOf(guard) as keyof typeof guards],
-    updates: actions.map((action) => updates[nameOf(action) as keyof typeof updates]),
+    guard: guard === undefined ? undefined : guards[guard as keyof typeof guards],
+    updates: actions.map((action) => updates[action as keyof typeof updates]),
     to,
     enters: to !== undefined && (to !== from || reenter),
   }
-}
-
-/** Guards and actions are referred to by name: a plain string, or an object with parameters. */
-function nameOf(named: unknown): string {
-  return typeof named === 'string' ? named : (named as { type: string }).type
 }
 
 function effectOf(kind: Effect['kind'] | undefined, { wakeAt }: Context): Effect | undefined {

@@ -1,53 +1,23 @@
 import fc from 'fast-check'
-import { initialTransition, transition, type SnapshotFrom } from 'xstate'
+import type { SnapshotFrom } from 'xstate'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import type { Entry, EntryBody } from '../journal/journal.ts'
-import type { Effect, StateName } from './machine-state.ts'
+import type { EntryBody } from '../journal/journal.ts'
+import {
+  ended,
+  fault,
+  finished,
+  intent,
+  response,
+  resumed,
+  run,
+  sent,
+  stamped,
+  started,
+  transient,
+} from './machine.fixture.ts'
+import type { StateName } from './machine-state.ts'
 import { sessionMachine } from './machine.ts'
-import { initialSnapshot, restoreSnapshot, saveSnapshot, step, type Snapshot } from './machine-step.ts'
-
-const owner = { id: 'o', host: 'h', realm: 'r', pid: 1 }
-const stamped = (body: EntryBody, seq = 1, at = 1_000): Entry => ({ ...body, v: 3, seq, at, fence: 1, lane: 'main' })
-
-function run(bodies: readonly EntryBody[], from: Snapshot = initialSnapshot) {
-  let snapshot = from
-  let owed: Effect | undefined
-  for (const [i, body] of bodies.entries()) {
-    const stepped = step(snapshot, stamped(body, i + 1))
-    snapshot = stepped.snapshot
-    owed = stepped.effect ?? owed
-  }
-  return { state: snapshot.value, context: snapshot.context, owed, snapshot }
-}
-
-const started: EntryBody = { type: 'turn-started', turn: 1, messages: [{ role: 'user', content: 'hi' }] }
-const sent: EntryBody = { type: 'request-sent', model: 'm', attempt: 1 }
-const response = (stopReason: string, ...calls: string[]): EntryBody => ({
-  type: 'response-received',
-  message: {
-    id: 'msg',
-    role: 'assistant',
-    model: 'm',
-    content: calls.map((id) => ({ type: 'tool_use', id, name: 't', input: {} })),
-    stop_reason: stopReason,
-  },
-})
-const intent = (toolUseId: string): EntryBody => ({ type: 'tool-started', toolUseId, name: 't', inDoubt: 'report' })
-const finished = (toolUseId: string): EntryBody => ({
-  type: 'tool-finished',
-  toolUseId,
-  result: { type: 'tool_result', tool_use_id: toolUseId },
-  outcome: 'ran',
-})
-type Observed = Extract<EntryBody, { type: 'fault-observed' }>
-const transient: Observed['fault'] = { kind: 'server-transient', status: 500 }
-const fault = (decision: Observed['decision'], seen = transient): EntryBody => ({
-  type: 'fault-observed',
-  fault: seen,
-  decision,
-})
-const ended: EntryBody = { type: 'turn-ended', turn: 1 }
-const resumed: EntryBody = { type: 'session-resumed', owner }
+import { initialSnapshot, restoreSnapshot, saveSnapshot, step } from './machine-step.ts'
 
 describe('the session machine', () => {
   test('a turn: request, parallel tools, request, answer, rest', () => {
@@ -126,6 +96,7 @@ describe('the session machine', () => {
     expect(two.context).toMatchObject({ faultKind: 'server-transient', faultsOfKind: 2, wakeAt: 2 })
     const four = run([sent, fault(soon, cut), sent, fault(soon, cut)], two.snapshot)
     expect(four.context).toMatchObject({
+      reason: 'stream-cut',
       faults: 4,
       faultKind: 'stream-cut',
       faultsOfKind: 2,
@@ -150,12 +121,16 @@ describe('the session machine', () => {
       expect(run([refolded], refused.snapshot)).toMatchObject({ state: 'refused', context: { faults: 0, reason: 'x' } })
       expect(run([resumed], refused.snapshot)).toMatchObject({ state: 'requesting', context: { reason: null } })
     }
-    expect(run([started, sent, response('refusal')])).toMatchObject({ state: 'refused', owed: { kind: 'rest' } })
+    const declined = run([started, sent, fault({ kind: 'repair', rule: 'r' }), sent, response('refusal')])
+    expect(declined).toMatchObject({ state: 'refused', owed: { kind: 'rest' } })
+    expect(declined.context).toEqual({ ...initialSnapshot.context, turn: 1, reason: expect.any(String) })
     for (const seen of [transient, { kind: 'spend-blocked' } as const]) {
       expect(run([started, sent, fault(suspend, seen)])).toMatchObject({ state: 'suspended' })
     }
     const parked = run([started, sent, { type: 'session-suspended', reason: 'interrupted', detail: 'd', retryAt: 9 }])
     expect(parked).toMatchObject({ state: 'suspended', context: { wakeAt: 9, reason: 'd' } })
+    const forGood: EntryBody = { type: 'session-suspended', reason: 'interrupted', detail: 'd' }
+    expect(run([forGood], parked.snapshot)).toMatchObject({ context: { wakeAt: null } })
   })
 
   test('what is held by the circuit breaker waits for an instant, again and again, and survives a restart', () => {
@@ -170,13 +145,30 @@ describe('the session machine', () => {
     expect(run([sent], waiting.snapshot)).toMatchObject({ state: 'requesting', context: { wakeAt: null } })
   })
 
+  test('a request has been in trouble since its first hold or fault, whichever came first', () => {
+    const held: EntryBody = { type: 'request-held', until: 5_000, reason: 'the breaker is open' }
+    const since = (...bodies: EntryBody[]) => {
+      const { snapshot } = run(bodies)
+      return step(step(snapshot, stamped(held, 8, 2_000)).snapshot, stamped(sent, 9, 3_000)).snapshot.context
+    }
+    expect(since(started)).toMatchObject({ firstFaultAt: 2_000, faults: 0 })
+    expect(since(started, held)).toMatchObject({ firstFaultAt: 1_000 })
+    expect(since(started, sent, fault({ kind: 'retry', at: 1 }))).toMatchObject({ firstFaultAt: 1_000 })
+  })
+
   test('another rung takes the turn with a window of its own; the next turn begins with the first', () => {
     const changed: EntryBody = { type: 'rung-changed', rung: 1, model: 'n', reason: 'overloaded' }
     const fallen = run([started, sent, fault({ kind: 'fallback', rung: 1 }), changed])
     expect(fallen).toMatchObject({
       state: 'requesting',
       owed: { kind: 'send-request' },
-      context: { rung: 1, faults: 1, rungFaults: 0, rungFaultAt: null },
+      context: { rung: 1, rungModel: 'n', faults: 1, rungFaults: 0, rungFaultAt: null },
+    })
+    const waiting = run([sent, fault({ kind: 'retry', at: 9_000 })], fallen.snapshot)
+    // The model that the caller asked for needs no name.
+    expect(run([{ ...changed, rung: 0 }], waiting.snapshot)).toMatchObject({
+      state: 'requesting',
+      context: { rung: 0, rungModel: null, wakeAt: null },
     })
     const later = run([sent, response('tool_use', 'a'), finished('a'), sent], fallen.snapshot)
     expect(later.context.rung).toBe(1)
@@ -192,7 +184,10 @@ describe('the session machine', () => {
       owed: { kind: 'send-request' },
       context: { tried: ['drop-block', 'strip-thinking'] },
     })
-    expect(run([resumed], mended.snapshot).context.tried).toEqual(['drop-block', 'strip-thinking'])
+    expect(run([resumed], mended.snapshot)).toMatchObject({
+      state: 'requesting',
+      context: { tried: ['drop-block', 'strip-thinking'] },
+    })
     expect(run([sent, response('end_turn')], mended.snapshot).context.tried).toEqual([])
   })
 
@@ -206,6 +201,25 @@ describe('the session machine', () => {
         expect(run([next], mended.snapshot).context).toMatchObject({ tried: [], attempt: 0, faults: 0 })
       }
       expect(run([changed], mended.snapshot).context.tried).toEqual([])
+    }
+  })
+
+  test('a turn, and what is said into one, begin with nothing of the requests and calls before them', () => {
+    const changed: EntryBody = { type: 'rung-changed', rung: 1, model: 'n', reason: 'overloaded' }
+    const troubled = run([started, sent, changed, fault({ kind: 'retry', at: 9 }, { kind: 'overloaded', tokens: 5 })])
+    const calling = run([started, sent, response('tool_use', 'a'), intent('a')])
+    const fresh = { ...initialSnapshot.context, turn: 2 }
+    const rewound: EntryBody = { type: 'rewound', messages: 2, turn: 2, lastGoodTurn: 0, reason: 'r' }
+    for (const { snapshot } of [troubled, calling]) {
+      for (const next of [{ ...started, turn: 2 } as EntryBody, rewound]) {
+        const begun = run([next], snapshot)
+        expect(begun.state).toBe('requesting')
+        expect(begun.context).toEqual(fresh)
+      }
+      const { rung, rungModel } = snapshot.context
+      const continued = run([{ type: 'turn-continued', messages: [] }], snapshot)
+      expect(continued.state).toBe('requesting')
+      expect(continued.context).toEqual({ ...fresh, turn: 1, rung, rungModel })
     }
   })
 
@@ -312,70 +326,6 @@ describe('the session machine', () => {
         const again = run([resumed], snapshot)
         expect(again.owed?.kind ?? 'rest').toMatch(/rest|send-request|wait|run-tools/)
       }),
-    )
-  })
-
-  test('a head that names no state of the machine is damage, and is told (P5)', () => {
-    for (const value of ['of-tomorrow', '', 'toString']) {
-      expect(() => restoreSnapshot({ value, context: {} })).toThrow(
-        expect.objectContaining({ code: 'journal-corrupt', hint: expect.stringContaining('lastgood show') }),
-      )
-    }
-  })
-
-  test('a step is what xstate makes of it: state, context and the effect that is owed, for any entry in any state', () => {
-    const suspended = (reason: 'interrupted' | 'needs-input'): EntryBody => ({
-      type: 'session-suspended',
-      reason,
-      detail: 'd',
-      ...(reason === 'interrupted' && { retryAt: 9 }),
-    })
-    const bodies: EntryBody[] = [
-      started,
-      { type: 'turn-continued', messages: [] },
-      sent,
-      response('tool_use', 'a', 'b'),
-      response('end_turn'),
-      response('refusal'),
-      response('pause_turn'),
-      intent('a'),
-      finished('a'),
-      finished('b'),
-      fault({ kind: 'retry', at: 5 }),
-      fault({ kind: 'resend' }),
-      fault({ kind: 'fallback', rung: 1 }),
-      fault({ kind: 'suspend', reason: 'x', retryAt: 8 }),
-      fault({ kind: 'fail', reason: 'x' }),
-      fault({ kind: 'repair', rule: 'r' }),
-      fault({ kind: 'keep-and-continue' }),
-      { type: 'request-held', until: 7, reason: 'h' },
-      { type: 'rung-changed', rung: 1, model: 'n', reason: 'o' },
-      { type: 'repairs-reverted', reason: 'r' },
-      ended,
-      resumed,
-      { ...resumed, refolded: true } as EntryBody,
-      suspended('interrupted'),
-      suspended('needs-input'),
-      { type: 'rewound', messages: 0, turn: 1, lastGoodTurn: 0, reason: 'r' },
-      { type: 'rewound', messages: 0, turn: 0, lastGoodTurn: 0, reason: 'r' },
-    ]
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom(...bodies), { maxLength: 40 }), (walk) => {
-        let ours = initialSnapshot
-        let [theirs] = initialTransition(sessionMachine)
-        for (const [at, body] of walk.entries()) {
-          const event: Entry = { ...body, v: 3, seq: at + 1, at: at * 10, fence: 1, lane: 'main' }
-          const stepped = step(ours, event)
-          const [next, actions] = transition(sessionMachine, theirs, event)
-          expect(stepped.snapshot).toEqual({ value: next.value, context: next.context })
-          const owed = actions.at(-1)?.type
-          expect(stepped.effect?.kind).toBe(owed)
-          expect(stepped.snapshot === ours).toBe(next === theirs)
-          ours = stepped.snapshot
-          theirs = next
-        }
-      }),
-      { numRuns: 500 },
     )
   })
 })

@@ -64,8 +64,8 @@ export const guards = {
 
 /** What a transition changes in the context. */
 export const updates = {
-  startTurn: (context, event) =>
-    event.type === 'turn-started' ? { ...context, turn: event.turn, calls: {}, ...atHome, ...progress } : context,
+  startTurn: (_, event) =>
+    event.type === 'turn-started' ? { ...progress, calls: {}, ...atHome, turn: event.turn } : {},
   continueTurn: () => ({ ...progress, calls: {} }),
   countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
   takeResponse: (_, event) => ({
@@ -116,7 +116,7 @@ export const updates = {
   // A restart gets a new budget. A wait that was armed before a crash still holds; one from before parking does not.
   renewBudget: () => budget,
   startAnew: () => progress,
-  endLastTurn: (context) => ({ ...progress, calls: {}, lastGoodTurn: context.turn }),
+  endLastTurn: (context) => ({ lastGoodTurn: context.turn }),
   rewind: (_, event) =>
     event.type === 'rewound'
       ? { ...progress, calls: {}, ...atHome, turn: event.turn, lastGoodTurn: event.lastGoodTurn }

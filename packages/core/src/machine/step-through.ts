@@ -3,9 +3,9 @@
  * session was parked or rewound meanwhile, and must not be recorded. Pure.
  */
 import { LastgoodError } from '../errors.ts'
-import type { Entry, EntryType } from '../journal/journal.ts'
+import type { Entry } from '../journal/journal.ts'
 import { type Effect } from './machine-state.ts'
-import { step, type Snapshot } from './machine-step.ts'
+import { isEvent, step, type Snapshot } from './machine-step.ts'
 
 export interface Standing {
   snapshot: Snapshot
@@ -18,25 +18,12 @@ export function stepThrough(sessionId: string, before: Standing, entries: readon
   let { snapshot, owed } = before
   for (const entry of entries) {
     const stepped = step(snapshot, entry)
-    if (stepped.snapshot === snapshot && !outsideMachine.has(entry.type)) throw outOfTurn(sessionId, entry, snapshot)
+    if (stepped.snapshot === snapshot && isEvent(entry)) throw outOfTurn(sessionId, entry, snapshot)
     snapshot = stepped.snapshot
     owed = stepped.effect ?? owed
   }
   return { snapshot, owed }
 }
-
-/** Entries that are not events of the machine. */
-const outsideMachine: ReadonlySet<EntryType> = new Set([
-  'session-opened',
-  'envelope-changed',
-  'transcript-repaired',
-  'repairs-reverted',
-  'session-forked',
-  'session-imported',
-  'retention-changed',
-  'step-started',
-  'step-finished',
-])
 
 function outOfTurn(id: string, { type }: Entry, { value }: Snapshot): LastgoodError {
   return new LastgoodError('journal-conflict', `session ${id}: ${type} does not apply while it is ${value}`, {
