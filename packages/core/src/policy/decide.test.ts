@@ -48,6 +48,9 @@ describe('waits', () => {
     expect(waitMs({ kind: 'rate-limited', retryAfterMs: 17_000 }, at(1, { random: 0 }))).toBe(17_000)
     expect(waitMs({ kind: 'rate-limited', retryAfterMs: 17_000 }, at(1))).toBe(17_999)
     expect(waitMs({ kind: 'overloaded', retryAfterMs: 3_000 }, at(1))).toBe(3_999)
+    expect(waitMs({ kind: 'transport', retryAfterMs: 3_000 }, at(1))).toBe(3_499)
+    // No quick re-send, either.
+    expect(waitMs({ kind: 'stream-cut', retryAfterMs: 3_000 }, at(1))).toBe(3_999)
   })
 
   test('a server that says retry-after: 0 for ever is not hammered', () => {
@@ -93,6 +96,31 @@ describe('P6: what cannot win by waiting', () => {
     expect(decision).toHaveProperty('reason', expect.stringContaining('an outage of the login system looks the same'))
   })
 
+  test('a 401 is not sent again at once where the row says so', () => {
+    const policy = resolvePolicy({ rules: { 'auth-blocked': { resendFirst: false } } })
+    expect(decide({ kind: 'auth-blocked', status: 401 }, at(1), policy).kind).toBe('suspend')
+  })
+
+  test('no next try comes before the server allows one', () => {
+    const kinds: FaultKind[] = ['spend-blocked', 'rate-limited']
+    const policy = resolvePolicy({ exhaustedProbeMs: 0 })
+    for (const kind of kinds) {
+      const fault: Fault = { kind, shouldRetry: false, retryAfterMs: 5_000_000 }
+      expect(decide(fault, at(1, { random: 0 }), policy)).toMatchObject({ kind: 'suspend', retryAt: now + 5_000_000 })
+    }
+    const refused: Fault = { kind: 'overloaded', shouldRetry: false, retryAfterMs: 5_000 }
+    expect(decide(refused, at(1, { random: 0 }), policy)).toMatchObject({ kind: 'suspend', retryAt: now + 5_000 })
+  })
+
+  test('a reason quotes what the server said, as far as it said anything', () => {
+    const reasonOf = (said: Partial<Fault>) =>
+      decide({ kind: 'config', ...said }, at(1), resolvePolicy({ rules: { config: { reason: 'R' } } }))
+    expect(reasonOf({})).toMatchObject({ reason: 'R.' })
+    expect(reasonOf({ message: 'no' })).toMatchObject({ reason: 'R (no).' })
+    expect(reasonOf({ status: 400, message: '' })).toMatchObject({ reason: 'R (400).' })
+    expect(reasonOf({ errorType: 'e', message: 'no' })).toMatchObject({ reason: 'R (e: no).' })
+  })
+
   test('the content filter is tried twice more, whatever failed before it, then it is a person’s turn', () => {
     const fault: Fault = { kind: 'output-filtered' }
     const kinds = [1, 2, 3].map((attemptsOfKind) => decide(fault, at(40, { attemptsOfKind }), defaultPolicy))
@@ -123,6 +151,7 @@ describe('what is done at once', () => {
     // Twice for a request, whatever else went wrong with it.
     expect(decide(text, at(9, { kept: 1 }), keep)).toEqual({ kind: 'keep-and-continue' })
     expect(decide(text, at(2, { kept: 2 }), keep).kind).toBe('retry')
+    expect(decide({ kind: 'stream-cut' }, at(1), keep).kind).toBe('retry')
   })
 
   test('each repair that the fault names is tried once, in their order; then it is told', () => {
@@ -138,7 +167,10 @@ describe('what is done at once', () => {
   })
 
   test('a poisoned request that no repair helps is parked; an answer that falls short counts as it is', () => {
-    expect(decide({ kind: 'poisoned' }, at(9), defaultPolicy).kind).toBe('suspend')
+    expect(decide({ kind: 'poisoned' }, at(9), defaultPolicy)).toMatchObject({
+      kind: 'suspend',
+      retryAt: now + 900_000,
+    })
     expect(decide({ kind: 'output-cut', repairs: ['raise-max-tokens'] }, at(1), defaultPolicy).kind).toBe('repair')
     expect(decide({ kind: 'output-cut' }, at(2), defaultPolicy)).toEqual({ kind: 'keep-and-continue' })
   })
