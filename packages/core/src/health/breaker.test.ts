@@ -81,7 +81,8 @@ describe('opens', () => {
 
   test('at once for a model that is gone, with a long way to the first probe; not when others are answered', () => {
     const b = breaker()
-    expect(b.see('a', fault('model-gone'))).toMatchObject({ state: 'open', probeAt: start + 15 * minute })
+    b.see('a', ok)
+    expect(b.see('a', fault('model-gone'))).toMatchObject({ state: 'open', probes: 0, probeAt: start + 15 * minute })
     const shared = breaker()
     shared.see('b', ok)
     expect(shared.see('a', fault('model-gone'), minute)).toMatchObject({ state: 'closed' })
@@ -101,7 +102,33 @@ describe('while it is open', () => {
     })
     expect(b.ask('y', { random: 0 })).toMatchObject({ kind: 'wait', until: start + 3000 })
     expect(b.ask('z', { random: 0.9 })).toMatchObject({ kind: 'wait', until: start + 4350 })
+    const asked = b.record
     expect(b.ask('x')).toMatchObject({ kind: 'wait', until: start + 1500 })
+    expect(b.record).toBe(asked)
+  })
+
+  test('the others come 10 to 40 seconds after the probe, however long it has been open', () => {
+    const b = breaker()
+    b.wall(...five)
+    b.now += 10 * minute
+    b.ask('x')
+    b.see('x', fault())
+    const probeAt = b.record?.breaker.state === 'open' ? b.record.breaker.probeAt : NaN
+    b.ask('booked')
+    expect(b.ask('y', { random: 0 })).toMatchObject({ until: probeAt + 10 * second })
+    expect(b.ask('z', { random: 0.5 })).toMatchObject({ until: probeAt + 25 * second })
+  })
+
+  test('whoever asks when the probe is due has it, also if another was booked; who failed has it if nobody was', () => {
+    const booked = breaker()
+    booked.wall(...five)
+    booked.ask('x')
+    booked.now += 1500
+    expect(booked.ask('y')).toMatchObject({ kind: 'probe' })
+    const alone = breaker()
+    alone.wall('ill', 'ill', 'ill', 'ill', 'ill')
+    alone.now += 1500
+    expect(alone.ask('ill')).toMatchObject({ kind: 'probe' })
   })
 
   test('exactly one session probes, and may ask again', () => {
@@ -162,8 +189,21 @@ describe('while it is open', () => {
     b.wall(...five)
     b.now += 1500
     b.ask('x')
-    expect(b.see('x', fault('transcript-invalid'), second)).toMatchObject({ state: 'open', probes: 0, probeAt: b.now })
+    const handedOn = { state: 'open', since: start, cause: 'overloaded', probes: 0, probeAt: start + 2500 }
+    expect(b.see('x', fault('transcript-invalid'), second)).toEqual({ ...handedOn, failedBy: 'x' })
     expect(b.ask('y')).toMatchObject({ kind: 'probe' })
+  })
+
+  test('a probe whose caller breaks it off is free at once; what others break off changes nothing', () => {
+    const b = breaker()
+    b.wall('a', 'b', 'c', 'd')
+    expect(b.see('e', { kind: 'abandoned' })).toEqual({ state: 'closed', failures: 4 })
+    const open = b.wall('e')
+    expect(b.see('x', { kind: 'abandoned' }, 1500)).toEqual(open)
+    b.ask('x')
+    expect(b.see('y', { kind: 'abandoned' })).toMatchObject({ state: 'half-open', prober: 'x' })
+    expect(b.see('x', { kind: 'abandoned' }, second)).toEqual({ ...open, probeAt: b.now })
+    expect(b.ask('x')).toMatchObject({ kind: 'probe' })
   })
 
   test('a session whose request is ill itself does not keep the probe from others', () => {
@@ -190,17 +230,18 @@ describe('while it is open', () => {
     expect(b.ask('ill')).toMatchObject({ kind: 'probe' })
   })
 
-  test('waiters of a long probe ask ever more seldom', () => {
+  test('waiters of a long probe ask ever more seldom: after as long as it has run', () => {
     const b = breaker()
     b.wall(...five)
     b.now += 1500
     b.ask('x')
-    let asked = 0
-    for (const end = b.now + 9 * minute; b.now < end; asked++) {
+    const asked: number[] = []
+    for (const begun = b.now; b.now < begun + 9 * minute;) {
       const admission = b.ask('y', { waited: true })
-      if (admission.kind === 'wait') b.now = admission.until
+      b.now = admission.kind === 'wait' ? admission.until : NaN
+      asked.push(b.now - begun)
     }
-    expect(asked).toBeLessThan(12)
+    expect(asked).toEqual([2250, 7875, 21_938, 43_876, 87_752, 175_504, 351_008, 702_016])
   })
 })
 
@@ -238,8 +279,22 @@ describe('a rate limit', () => {
     })
     b.see('c', fault('rate-limited', 5 * second), second)
     expect(b.record?.held).toEqual({ since: start, until: start + 20 * second })
-    b.now = start + 30 * second
+    b.now = start + 20 * second
     expect(b.ask('b', { waited: true })).toEqual({ kind: 'go' })
+    b.see('c', fault('rate-limited', 5 * second), second)
+    expect(b.record?.held).toEqual({ since: b.now, until: b.now + 5 * second })
+  })
+
+  test('holds for ten minutes at most, and apart for half a minute', () => {
+    const b = breaker()
+    b.see('a', fault('rate-limited', 10 * minute))
+    expect(b.ask('b', { random: 0.5 })).toMatchObject({ until: start + 10 * minute + 15 * second })
+  })
+
+  test('is the only fault whose retry-after is for everybody', () => {
+    const b = breaker()
+    b.see('a', fault('overloaded', 20 * second))
+    expect(b.ask('b')).toEqual({ kind: 'go' })
   })
 
   test.each([undefined, 0, -1, NaN, 10 * minute + 1])('that asks for %s ms holds nobody', (ms) => {
@@ -254,10 +309,12 @@ describe('answers that are told late', () => {
     const b = breaker()
     b.wall('a', 'b', 'c', 'd')
     const late = [{ session: 'x', at: start + 1 }]
-    expect(reportLate(b.record, key, late).breaker).toEqual({ state: 'closed', failures: 0 })
-    expect(reportLate(b.record, key, [{ session: 'x', at: start - 1 }]).breaker).toMatchObject({ failures: 4 })
-    b.wall('e')
-    expect(reportLate(b.record, key, late)).toMatchObject({ breaker: { state: 'open' }, successes: late })
+    const before = { session: 'w', at: start }
+    expect(reportLate(b.record, key, [before, ...late]).breaker).toEqual({ state: 'closed', failures: 0 })
+    expect(reportLate(b.record, key, [before]).breaker).toEqual({ state: 'closed', failures: 4 })
+    const open = b.wall('e')
+    expect(reportLate(b.record, key, late)).toMatchObject({ successes: late })
+    expect(reportLate(b.record, key, late).breaker).toEqual(open)
   })
 })
 
@@ -278,11 +335,11 @@ test('calm is when nobody is held, nothing failed since the last answer, and the
 })
 
 describe('opens again while those who waited are coming back', () => {
-  /** Open for ten minutes, closed for a second, open again. */
-  function relapsed(closedMs: number) {
+  /** Open for ten minutes, closed for a while, open again. */
+  function relapsed(closedMs: number, openMs = 10 * minute) {
     const b = breaker()
     b.wall(...five)
-    b.now += 10 * minute
+    b.now += openMs
     expect(b.ask('f')).toMatchObject({ kind: 'probe' })
     b.see('f', ok)
     b.now += closedMs
@@ -325,5 +382,8 @@ describe('opens again while those who waited are coming back', () => {
     expect(b.record?.breaker).toMatchObject({ since: b.now })
     expect(b.record?.breaker).not.toHaveProperty('waitersSince')
     expect(relapsed(second).record?.breaker).toMatchObject({ since: start + 10 * minute + second, waitersSince: start })
+    // They come back in as long as it was open.
+    expect(relapsed(4 * second - 1, 4 * second).record?.breaker).toHaveProperty('waitersSince')
+    expect(relapsed(4 * second, 4 * second).record?.breaker).not.toHaveProperty('waitersSince')
   })
 })

@@ -132,7 +132,7 @@ export function admit(
   }
   const { probeAt, booked, failedBy } = breaker
   if (now < probeAt) {
-    const mine = booked === session || booked === undefined || (booked === failedBy && session !== failedBy)
+    const mine = booked === session || booked === undefined || booked === failedBy
     if (!mine) return { admission: wait(probeAt + delay, ill), record }
     const own = booked === session ? record : { ...record, breaker: { ...breaker, booked: session } }
     return { admission: wait(probeAt, ill), record: own }
