@@ -62,14 +62,14 @@ function namesIn(refusal: string, { params, betas }: Outgoing): string[] {
   if (aboutGrammar.test(refusal)) return ['strict']
   const found = new Set<string>()
   const message = refusal.replaceAll(condition, '').replace(advice, '')
-  for (const [beta] of message.matchAll(betaName)) if (betas.includes(beta)) found.add(beta)
+  for (const [beta] of message.matchAll(betaName)) found.add(beta)
   for (const [type] of message.matchAll(toolType)) found.add(type)
   if (/\beffort\b/.test(message)) found.add('effort')
   for (const [words, isMeant] of inWords) {
     if (words.test(message)) for (const name of [...betas, ...Object.keys(params)]) if (isMeant(name)) found.add(name)
   }
-  // `output_config` may also hold a format, which is not refused.
-  const settings = message.replaceAll('output_config.effort', 'effort')
+  // `output_config` may also hold a format, which is not refused; the beta `interleaved-thinking-…` is not thinking.
+  const settings = message.replaceAll('output_config.effort', 'effort').replaceAll(betaName, '')
   for (const [name] of settings.matchAll(/\b[a-z][a-z_]+\b/g)) if (name in params) found.add(name)
   return [...found]
 }
