@@ -70,9 +70,7 @@ export const callNames = localRule(
     const declared = recordsIn(params['tools']).map((tool) => textIn(tool, 'name'))
     const mends: Mend[] = []
     const changed = mapKeeping(messages, (message, at) => {
-      const blocks = blocksOf(message)
-      if (!blocks.some((block) => isCall(block) && textIn(block, 'name').length > longestName)) return message
-      const named = blocks.flatMap((block): Block[] => {
+      const named = blocksOf(message).flatMap((block): Block[] => {
         const said = textIn(block, 'name')
         if (!isCall(block) || said.length <= longestName) return [block]
         mends.push({ message: at, what: `shortened a tool's name of ${said.length} characters`, removed: [block] })

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import type { Block, Message } from '../../journal/journal.ts'
+import { olderCard, plainRequest, requestOf, strictCard } from '../request/request-case.fixture.ts'
+import { applyRefusalRule } from './refusal-rules.ts'
+
+const thinking: Block = { type: 'thinking', thinking: 'x', signature: 's' }
+const call: Block = { type: 'tool_use', id: 'a', name: 'read', input: {} }
+const turn = (...content: Block[]): Message[] => [
+  { role: 'user', content: 'hi' },
+  { role: 'assistant', content },
+  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'ok' }] },
+]
+const enabled = { type: 'enabled', budget_tokens: 2_000 }
+
+test('an answer that differs from the record by a cache marker only is as it was recorded', () => {
+  const messages = turn(thinking, { ...call, cache_control: { type: 'ephemeral' } })
+  const recorded = (at: number) => turn(thinking, call)[at]
+  expect(applyRefusalRule('restore-thinking', requestOf({ messages }), { card: strictCard, recorded })).toBeUndefined()
+})
+
+test('thinking that is left out is listed, and off where the open turn would have to begin with it', () => {
+  const stripped = (config: object, card = olderCard) =>
+    applyRefusalRule(
+      'strip-thinking',
+      requestOf({ params: { ...plainRequest.params, thinking: config }, messages: turn(thinking, call) }),
+      { card },
+    )
+  expect(stripped(enabled)?.outgoing.messages).toEqual(turn(call))
+  expect(stripped(enabled)?.outgoing.params['thinking']).toEqual({ type: 'disabled' })
+  expect(stripped(enabled)?.repairs[0]?.removed).toEqual([thinking])
+  expect(stripped({ type: 'adaptive' }, strictCard)?.outgoing.params['thinking']).toEqual({ type: 'adaptive' })
+  // The turn is over, so nothing has to begin with thinking.
+  const over = [...turn(thinking), { role: 'user', content: 'go' }]
+  const params = { ...plainRequest.params, thinking: enabled }
+  const left = applyRefusalRule('strip-thinking', requestOf({ params, messages: over }), { card: olderCard })
+  expect(left?.outgoing.params['thinking']).toEqual(enabled)
+})
+
+test('thinking is turned off again only beside the settings for which it was refused', () => {
+  const settings = [
+    { max_tokens: 4_000, thinking: enabled },
+    { max_tokens: 2_000, thinking: enabled },
+    { max_tokens: 1_000, thinking: enabled },
+    { max_tokens: 4_000, thinking: enabled, tool_choice: { type: 'any' } },
+    { max_tokens: 4_000, thinking: enabled, tool_choice: { type: 'auto' } },
+    { max_tokens: 4_000 },
+  ]
+  const card = { ...olderCard, thinksByDefault: true }
+  const offWith = (params: object, argument = '') =>
+    applyRefusalRule(`thinking-off-with${argument}`, requestOf({ params: { ...plainRequest.params, ...params } }), {
+      card,
+    })
+  const names = settings.map((params) => offWith(params)?.repairs[0]?.rule.slice('thinking-off-with'.length))
+  expect(names).toEqual([
+    ':enabled,2000',
+    ':enabled,2000,2000',
+    ':enabled,2000,1000',
+    ':enabled,2000,any',
+    ':enabled,2000',
+    ':default',
+  ])
+  for (const [at, params] of settings.entries()) {
+    const again = names.map((name) => offWith(params, name) !== undefined)
+    expect(again).toEqual(names.map((name) => name === names[at]))
+  }
+})
