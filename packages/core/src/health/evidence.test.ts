@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { faultKinds } from '../faults/fault-kinds.ts'
 import { testEpoch as start } from '../testing/entries.ts'
-import { admit, report } from './breaker.ts'
+import { admit, report, reportLate } from './breaker.ts'
 import { evidence } from './evidence.ts'
 import type { Outcome } from './notes.ts'
 import { type HealthKey, type HealthRecord, cleanKey, healthRecordSchema, sharedKeyOf } from './record.ts'
@@ -90,6 +90,31 @@ test('whatever happens, a record is valid, small, and never keeps a session wait
       expect(JSON.stringify(record ?? null).length).toBeLessThan(10_000)
     }),
   )
+})
+
+test('of many sessions the latest are kept, and of many minutes those of the last hour', () => {
+  const outcomes: Outcome[] = [
+    { kind: 'ok' },
+    { kind: 'fault', fault: 'auth-blocked' },
+    { kind: 'fault', fault: 'auth-outage' },
+    { kind: 'fault', fault: 'model-gone' },
+  ]
+  let record: HealthRecord | undefined
+  for (let n = 0; n < 400; n++) {
+    const asking = { key: opus, session: `s${n}`, now: start + n * (minute / 4), random: 0.5 }
+    record = report(record, { ...asking, outcome: outcomes[n % 4]! })
+  }
+  expect(healthRecordSchema().parse(record)).toEqual(record)
+  expect(record?.successes.map(({ session }) => session)).toEqual(['s396', 's392', 's388', 's384'])
+  expect(record?.denials.map(({ session }) => session)).toEqual(
+    [398, 397, 394, 393, 390, 389, 386, 385].map((n) => `s${n}`),
+  )
+  const minutes = Array.from({ length: 60 }, (_, n) => ({ at: start + (40 + n) * minute, ok: 1, failed: 2 }))
+  expect(record?.minutes).toEqual(minutes)
+  // An answer that is told late counts in its own minute, and is not the latest.
+  const late = reportLate(record, opus, [{ session: 'late', at: start + 50 * minute }])
+  expect(late.minutes).toEqual(minutes.with(10, { at: start + 50 * minute, ok: 2, failed: 2 }))
+  expect(late.successes).toEqual(record?.successes)
 })
 
 test('keys are clean: no credentials, no query, and letters that a shared record may have', () => {

@@ -138,6 +138,9 @@ test('what others saw is evidence, also what another process only counted', asyn
   expect(await one.evidence(key, 'me', since)).toEqual({ othersSucceed: true, othersDenied: 1 })
   expect(await other.evidence(key, 'c', since)).toMatchObject({ othersSucceed: true, othersDenied: 0 })
   expect(await other.evidence({ ...key, model: 'm' }, 'me', since)).toMatchObject({ othersSucceed: false })
+  await clock.advance(10)
+  await one.report(key, 'd', ok)
+  expect(await one.evidence(key, 'me', since + 10)).toMatchObject({ othersSucceed: true })
 })
 
 test('without the shared state each process goes on with what it knows, asks seldom, and joins again later', async () => {
@@ -182,8 +185,53 @@ test('on old news that all is well one request passes, and the next ones know be
   await wall(other)
   await clock.advance(1001)
   expect(await one.admit(key, 'x', asking)).toEqual({ kind: 'go' })
-  await one.isDown(key)
+  await clock.advance(1)
   expect(await one.admit(key, 'y', asking)).toMatchObject({ kind: 'wait' })
+})
+
+test('an answer closes the breaker, also from a process that had not heard of the outage', async () => {
+  const { clock, process } = place()
+  const [one, other] = [process(), process()]
+  await one.report(key, 'x', ok)
+  await wall(other)
+  await clock.advance(4000)
+  await one.report(key, 'x', ok)
+  expect((await other.records())[0]?.breaker.state).toBe('closed')
+})
+
+test('answers that cannot be written are kept, up to a thousand, and written later', async () => {
+  const { clock, process, state, shared } = place()
+  const health = process()
+  await health.report(key, 'a', ok)
+  state.failing = true
+  await clock.advance(5000)
+  for (let n = 0; n < 1200; n++) await health.report(key, 'a', ok)
+  state.failing = false
+  await clock.advance(5000)
+  await health.report(key, 'a', ok)
+  expect((await shared.read(sharedKey))?.value).toMatchObject({ minutes: [{ ok: 1001 }] })
+})
+
+test('a request that its caller broke off is no answer', async () => {
+  const { process } = place()
+  const health = process()
+  await health.report(key, 'a', ok)
+  for (const outcome of [{ kind: 'abandoned' } as const, overloaded, { kind: 'abandoned' } as const])
+    await health.report(key, 'b', outcome)
+  expect((await health.records())[0]).toMatchObject({
+    breaker: { failures: 1 },
+    successes: [{ session: 'a' }],
+    minutes: [{ ok: 1, failed: 1 }],
+  })
+})
+
+test('a model is down while the server has asked all sessions to wait', async () => {
+  const { clock, process } = place()
+  const health = process()
+  await health.report(key, 'a', { kind: 'fault', fault: 'rate-limited', retryAfterMs: 20_000 })
+  expect(await health.isDown(key)).toBe(true)
+  await clock.advance(20_000)
+  expect(await health.isDown(key)).toBe(false)
 })
 
 test('what is no health record is replaced, what a newer release wrote is left alone', async () => {
@@ -272,6 +320,9 @@ test('while sessions come back from an outage, their answers are written togethe
   })
   expect(sent.filter((what) => what === 'write')).toEqual([])
   expect(sent.length).toBeLessThan(5)
+  // Those who waited start one by one nevertheless.
+  expect(await during(() => health.admit(key, 'late', { waited: true, random: 0.9 }))).toEqual([])
+  expect(await health.admit(key, 'late', { waited: true, random: 0.9 })).toMatchObject({ kind: 'wait' })
   await clock.advance(1000)
   expect(await during(() => health.report(key, 'x', ok))).toContain('write')
   expect((await health.records())[0]?.minutes.reduce((sum, minute) => sum + minute.ok, 0)).toBe(102)

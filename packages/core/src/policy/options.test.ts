@@ -17,6 +17,22 @@ describe('options', () => {
     expect(policy.rules.transport).toEqual(defaultPolicy.rules.transport)
   })
 
+  test('a field that is undefined is left out; an own long cap stays as it is', () => {
+    const { overloaded } = resolvePolicy({
+      rules: { overloaded: { capMs: 70_000, longCapMs: 80_000, minMs: undefined } },
+    }).rules
+    expect(overloaded).toEqual({ ...defaultPolicy.rules.overloaded, capMs: 70_000, longCapMs: 80_000 })
+    expect(overloaded).not.toHaveProperty('minMs')
+  })
+
+  test('a row that repairs may end in any way that its fault can end in', () => {
+    for (const otherwise of ['fail', 'suspend'] as const) {
+      expect(resolvePolicy({ rules: { poisoned: { otherwise } } }).rules.poisoned).toMatchObject({ otherwise })
+    }
+    const kept = { action: 'repair', otherwise: 'keep', reason: 'x' } as const
+    expect(resolvePolicy({ rules: { 'empty-answer': kept } }).rules['empty-answer']).toEqual(kept)
+  })
+
   test('a row with another action takes the place of the default row', () => {
     const policy = resolvePolicy({ rules: { overloaded: { action: 'suspend', probeMs: 5, reason: 'not today' } } })
     expect(policy.rules.overloaded).toEqual({ action: 'suspend', probeMs: 5, reason: 'not today' })
@@ -58,6 +74,40 @@ describe('options', () => {
       'keeping the answer of a request that has none',
       { rules: { overloaded: { action: 'repair', otherwise: 'keep', reason: 'x' } } },
       'rules.overloaded.otherwise must be fail or suspend: there is no answer to keep, got keep',
+    ],
+    [
+      'a field of no action',
+      { rules: { overloaded: { action: 'suspend', wait: 5 } } },
+      'rules.overloaded holds wait; it must be one of action, ',
+    ],
+    ['no duration', { rules: { overloaded: { minMs: '5' } } }, 'rules.overloaded.minMs must be a number from 0 to'],
+    [
+      'no count',
+      { rules: { overloaded: { maxResends: -1 } } },
+      'rules.overloaded.maxResends must be a number from 0 to',
+    ],
+    ['no text', { rules: { overloaded: { exhausted: 5 } } }, 'rules.overloaded.exhausted must be a text, got 5'],
+    ['no flag', { rules: { overloaded: { resendFirst: 1 } } }, 'rules.overloaded.resendFirst must be true or false'],
+    ['no way out', { rules: { poisoned: { otherwise: 'wait' } } }, 'must be one of fail, suspend, keep, got wait'],
+    [
+      'a misspelt window',
+      { rules: { overloaded: { fallback: { attempts: 1, afterMs: 0, to: 'model', after: 1 } } } },
+      'rules.overloaded.fallback holds after; it must be one of attempts, afterMs, to',
+    ],
+    [
+      'a window without a time',
+      { rules: { overloaded: { fallback: { attempts: 1, to: 'model' } } } },
+      'rules.overloaded.fallback.afterMs must be a number from 0 to',
+    ],
+    [
+      'a window to nowhere',
+      { rules: { overloaded: { fallback: { attempts: 1, afterMs: 0, to: 'home' } } } },
+      'rules.overloaded.fallback.to must be one of model, endpoint, got home',
+    ],
+    [
+      'a long cap below the cap',
+      { rules: { overloaded: { longCapMs: 59_999 } } },
+      'rules.overloaded.longCapMs must be a number from 60000 to',
     ],
     ['what becomes of text', { cutText: 'drop' }, 'cutText must be one of resend, keep, got drop'],
     ['no object', null, 'policy holds a object; it must be an object with'],
