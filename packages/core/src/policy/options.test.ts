@@ -18,9 +18,10 @@ describe('options', () => {
   })
 
   test('a field that is undefined is left out; an own long cap stays as it is', () => {
-    const { overloaded } = resolvePolicy({
-      rules: { overloaded: { capMs: 70_000, longCapMs: 80_000, minMs: undefined } },
+    const { overloaded, transport } = resolvePolicy({
+      rules: { overloaded: { capMs: 70_000, longCapMs: 80_000, minMs: undefined }, transport: { capMs: 40_000 } },
     }).rules
+    expect(transport).toEqual({ ...defaultPolicy.rules.transport, capMs: 40_000 })
     expect(overloaded).toEqual({ ...defaultPolicy.rules.overloaded, capMs: 70_000, longCapMs: 80_000 })
     expect(overloaded).not.toHaveProperty('minMs')
   })
@@ -80,6 +81,7 @@ describe('options', () => {
       { rules: { overloaded: { action: 'suspend', wait: 5 } } },
       'rules.overloaded holds wait; it must be one of action, ',
     ],
+    ['no row', { rules: { overloaded: null } }, 'rules.overloaded holds a object; it must be an object with action, '],
     ['no duration', { rules: { overloaded: { minMs: '5' } } }, 'rules.overloaded.minMs must be a number from 0 to'],
     [
       'no count',

@@ -120,7 +120,11 @@ const required: { [A in Rule['action']]: readonly string[] } = {
 
 function ruleOver(kind: FaultKind, row: RuleOptions): Rule {
   const field = `rules.${kind}`
-  assertKnown(field, row, ['action', ...Object.values(fields).flatMap((one) => Object.keys(one))])
+  assertKnown(
+    field,
+    row,
+    Object.values(fields).flatMap((one) => Object.keys(one)),
+  )
   const base: Rule = defaultRules[kind]
   const action = oneOf(`${field}.action`, row.action ?? base.action, Object.keys(fields) as Rule['action'][])
   if (action === 'retry' && traitsOf(kind).isLasting) {

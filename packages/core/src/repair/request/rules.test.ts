@@ -79,6 +79,43 @@ test('a budget of thinking may be above max_tokens where it is interleaved with 
   expect(rule.repair(requestOf({ params, messages }), { card })).toBeDefined()
 })
 
+test('a temperature of 1, and settings before the version that refuses them, are only for models that sample', () => {
+  const params = { ...plainRequest.params, temperature: 1, top_p: 0.9, top_k: 5 }
+  const left = (card: typeof strictCard, apiVersion?: string) =>
+    Object.keys(ruleOf('sampling').repair(requestOf({ params }), { card, apiVersion })?.outgoing.params ?? params)
+  expect(left(strictCard, '2023-06-01')).toEqual([...Object.keys(plainRequest.params), 'temperature'])
+  expect(left(strictCard, '2026-10-21')).toEqual(Object.keys(plainRequest.params))
+  expect(left(olderCard)).toEqual(Object.keys(plainRequest.params))
+  expect(left(olderCard, '2023-06-01')).toEqual(Object.keys(params))
+})
+
+test('markers before one of an hour are raised, wherever they stand, and those behind it stay', () => {
+  const marked = <T extends object>(owner: T, ttl?: string) => ({
+    ...owner,
+    cache_control: { type: 'ephemeral', ...(ttl && { ttl }) },
+  })
+  const [read, edit] = [{ name: 'read' }, { name: 'edit' }]
+  const text = { type: 'text', text: 'a' }
+  const given = (first: string | undefined) =>
+    requestOf({
+      params: { ...plainRequest.params, tools: [marked(read, first), edit], system: [marked(text, first)] },
+      messages: [{ role: 'user', content: [marked(text, '1h'), marked(text)] }],
+    })
+  expect(ruleOf('cache-ttl').repair(given(undefined), { card: strictCard })?.outgoing).toEqual(given('1h'))
+  expect(capCacheMarkers(given(undefined))).toEqual(given('1h'))
+  // Too many and out of order at once.
+  const five = requestOf({
+    params: { ...plainRequest.params, tools: [marked(read, '1h'), marked(edit)] },
+    messages: [{ role: 'user', content: [marked(text), marked(text, '1h'), marked(text)] }],
+  })
+  expect(capCacheMarkers(five)).toEqual(
+    requestOf({
+      params: { ...plainRequest.params, tools: [read, marked(edit, '1h')] },
+      messages: [{ role: 'user', content: [marked(text, '1h'), marked(text, '1h'), marked(text)] }],
+    }),
+  )
+})
+
 test('a guess about the model changes nothing', () => {
   const params = {
     ...plainRequest.params,
