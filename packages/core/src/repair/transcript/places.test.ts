@@ -21,7 +21,7 @@ test('half surrogates are replaced in settings and messages at once', () => {
 })
 
 test('two calls never get the same id', () => {
-  const ids = ['a|1', 'a/1', 'a_1', 'a_1_2', '|', '']
+  const ids = ['a|1', 'a/1', 'a_1', 'a_1_2', '|', '', '?']
   const { messages } = mendedBy(callIds, [assistant(...ids.map((id) => call(id))), user(ids.map((id) => result(id)))])
   const [calls, results] = messages.map(({ content }) => content as Block[])
   const given = calls!.map(({ id }) => id)
@@ -46,6 +46,7 @@ describe('a name of a tool', () => {
   test('that is too long is that of the tool it begins with, else its own beginning', () => {
     const long = 'x'.repeat(200)
     expect(nameIn(`read ${long}`, 'read', 'ad')).toBe('read')
+    expect(nameIn(`read_file ${long}`, 'read', 'read_file', 'rea')).toBe('read_file')
     expect(nameIn(`${long}y`, 'read')).toBe('x'.repeat(64))
     expect(nameIn(`ls -l ${long}`)).toBe('ls')
     expect(nameIn(`$(ls) ${long}`)).toBe('unknown')

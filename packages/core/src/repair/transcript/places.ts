@@ -68,13 +68,14 @@ export const callNames = localRule(
   { name: 'call-names', row: 9, invariant: `The name of a called tool has at most ${longestName} characters.` },
   ({ messages, params }) => {
     const declared = recordsIn(params['tools']).map((tool) => textIn(tool, 'name'))
+    const longestFirst = declared.toSorted((one, other) => other.length - one.length)
     const mends: Mend[] = []
     const changed = mapKeeping(messages, (message, at) => {
       const named = blocksOf(message).flatMap((block): Block[] => {
         const said = textIn(block, 'name')
         if (!isCall(block) || said.length <= longestName) return [block]
         mends.push({ message: at, what: `shortened a tool's name of ${said.length} characters`, removed: [block] })
-        const known = declared.findLast((name) => name !== '' && said.startsWith(name))
+        const known = longestFirst.find((name) => name !== '' && said.startsWith(name))
         const name = known ?? /^[a-zA-Z0-9_-]{1,64}/.exec(said)?.[0] ?? 'unknown'
         return [textBlock(`(The name of the next call was: ${said})`), { ...block, name }]
       })
