@@ -98,6 +98,7 @@ describe('the session machine', () => {
     expect(four.context).toMatchObject({
       reason: 'stream-cut',
       faults: 4,
+      tried: [],
       faultKind: 'stream-cut',
       faultsOfKind: 2,
       rungFaults: 4,

@@ -18,6 +18,10 @@ describe('a call of the server', () => {
   test.each<[claim: string, messages: Message[], stopReason?: string]>([
     ['has its result at once', [hi, assistant(search, found, text('ok')), go]],
     ['has its result in the next message of the same answer', [hi, assistant(search), assistant(found), go]],
+    [
+      'has its result at the end of an answer of three',
+      [hi, assistant(text('so')), assistant(search), assistant(found), go],
+    ],
     ['is paused', [hi, assistant(text('ok'), search)]],
     ['is paused before other blocks', [hi, assistant(search, text('ok'))], 'pause_turn'],
     ['waits for results', [hi, asks, told]],
@@ -47,6 +51,13 @@ describe('a call of the server', () => {
       [hi, asks, user([result('a'), text('go')]), assistant(found, text('ok')), go],
       [hi, assistant(call('a')), user([result('a'), text('go')]), assistant(text('ok')), go],
       [search, found],
+    ],
+    ['the answer is over', [hi, assistant(search, text('ok'))], [hi, assistant(text('ok'))], [search]],
+    [
+      'the next answer has the result of another call',
+      [hi, asks, told, assistant({ ...search, id: 't' }, { ...found, tool_use_id: 't' }), go],
+      [hi, assistant(call('a')), told, assistant({ ...search, id: 't' }, { ...found, tool_use_id: 't' }), go],
+      [search],
     ],
     [
       'its result was there before',
@@ -78,6 +89,9 @@ describe('a call of the server', () => {
       // Of a bare transcript the tools are not known, nor are those of an MCP server.
       expect(mended(messages, undefined, {})).toMatchObject({ isSame: true })
     }
+    // Of a call that is over, the tool may be gone.
+    const over = [hi, asks, told, assistant(found, text('ok')), go]
+    expect(mended(over, undefined, only('read'))).toMatchObject({ isSame: true })
     const remote = assistant(text('ok'), { ...search, type: 'mcp_tool_use' })
     expect(mended([hi, remote], undefined, only('read'))).toMatchObject({ isSame: true })
   })
@@ -116,6 +130,7 @@ test('a compaction that was asked for comes first and has content; one that the 
   expect(removedFrom(assistant({ ...asked, content: '' }, text('ok')), go)).toHaveLength(1)
   expect(removedFrom(assistant(text('ok'), asked), go)).toEqual([asked])
   expect(removedFrom(hi, assistant(asked), go)).toEqual([asked])
+  expect(removedFrom(hi, assistant({ type: 'compaction', content: 'so far' }), go)).toHaveLength(1)
   expect(removedFrom(hi, assistant(made), go)).toEqual([])
   expect(removedFrom(hi, assistant({ ...made, signature: 's' }), go)).toHaveLength(1)
   expect(removedFrom(hi, assistant({ ...made, content: null }), go)).toEqual([])
