@@ -38,3 +38,15 @@ test('what was answered in a part of a minute tells nothing of the usual rate: a
 test('a part of a minute in which more was answered than in a whole one counts', () => {
   expect(usual(afterOutage([90, 120, 1800], minute - 4000))).toBeGreaterThan(29)
 })
+
+test('a recovery begins when the breaker closes, and is over a quarter of an hour later', () => {
+  const record = afterOutage([60, 600, 60], 0)
+  const at = record.lastFault!.at + 9_996
+  expect(recoveryOf(record, at)).toEqual({ at, usualPerSecond: 10 })
+  expect(recoveryOf(record, at + 15 * minute - 1)).toBeDefined()
+  expect(recoveryOf(record, at + 15 * minute)).toBeUndefined()
+  expect(recoveryOf(undefined, at)).toBeUndefined()
+  // Those who come back say nothing of what is usual.
+  const back = { at: Math.ceil(at / minute) * minute, ok: 6000, failed: 0 }
+  expect(recoveryOf({ ...record, minutes: [...record.minutes, back] }, at)).toEqual({ at, usualPerSecond: 10 })
+})

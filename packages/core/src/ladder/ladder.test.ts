@@ -54,9 +54,11 @@ test.each([
   ['the same rung twice', [{ model: 'a' }, { model: 'b' }, { model: 'a' }]],
   ['the same rung of an endpoint twice', [ladder[0], ladder[0]]],
   ['an empty name', [{ model: ' ' }]],
+  ['a rung that is nothing', [null]],
+  ['one name, which is no list,', 'claude-opus-5-5'],
   ['more than 8 rungs', Array.from({ length: 9 }, (_, at) => ({ model: `${at}` }))],
 ])('a ladder with %s is refused', (_what, rungs) => {
-  expect(() => validateLadder(rungs as Rung[])).toThrow(
+  expect(() => validateLadder(rungs as unknown as Rung[])).toThrow(
     expect.objectContaining({ code: 'bad-option', hint: expect.any(String) }),
   )
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { builtInCards, cardOf } from './built-in-cards.ts'
-import { effortLevels, isSameModel } from './model-card.ts'
+import { effortLevels, isSameModel, permissive } from './model-card.ts'
 import { modelCardFrom } from './models-api.ts'
 
 test.each([
@@ -53,6 +53,34 @@ test('the Models API has the last word, but for what it does not tell', () => {
     thinking: ['adaptive', 'disabled'],
     efforts: ['low', 'medium', 'high'],
     unsupportedTools: ['web_search'],
+  })
+})
+
+test('what the Models API tells is added to what is known of the model', () => {
+  const known = cardOf('claude-opus-5-5')
+  const told = { max_input_tokens: '1m', max_tokens: 1_000, capabilities: { server_tools: { web_search: no } } }
+  expect(modelCardFrom({ id: 'claude-opus-5-5', ...told })).toEqual({
+    ...known,
+    source: 'models-api',
+    maxOutputTokens: 1_000,
+    unsupportedTools: [...known.unsupportedTools!, 'web_search'],
+  })
+})
+
+test('a guess forbids nothing, and what is known stays as it is', () => {
+  const known = cardOf('claude-sonnet-4-5')
+  expect(permissive(known)).toBe(known)
+  expect(permissive({ ...known, source: 'guess' })).toEqual({
+    ...known,
+    source: 'guess',
+    maxInputTokens: Infinity,
+    maxOutputTokens: Infinity,
+    thinking: expect.arrayContaining(['adaptive', 'enabled', 'disabled', 'between_tools']),
+    forcedToolChoice: true,
+    prefill: true,
+    sampling: true,
+    systemMessages: true,
+    messageEffort: true,
   })
 })
 
