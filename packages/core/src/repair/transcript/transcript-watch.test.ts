@@ -3,6 +3,8 @@ import type { Message } from '../../journal/journal.ts'
 import { cardOf } from '../../ladder/built-in-cards.ts'
 import { assistant, call, result, text, user } from './cases.fixture.ts'
 import type { Outgoing } from '../outgoing.ts'
+import { png } from '../request/images.fixture.ts'
+import { repairOutgoing } from './repair-transcript.ts'
 import { TranscriptWatch } from './transcript-watch.ts'
 
 const context = { card: cardOf('claude-opus-5-5') }
@@ -76,4 +78,31 @@ test('an id of long ago is not taken for a new one', () => {
   watch.repair(outgoing(messages), context)
   const repeated = [...messages, assistant(call('c3')), user([result('c3')])]
   expect(watch.repair(outgoing(repeated), context).repairs.map(({ rule }) => rule)).toContain('unique-calls')
+})
+
+test('one image more can make those of long ago too large', () => {
+  const talk = Array.from({ length: 20 }, () => [assistant(text('on')), user('on')]).flat()
+  for (const images of [19, 20]) {
+    const watch = new TranscriptWatch()
+    const before = [user(Array.from({ length: images }, () => png(3_000, 100))), ...talk]
+    expect(watch.repair(outgoing(before), context).repairs).toEqual([])
+    const grown = outgoing([...before, assistant(text('on')), user([png(10, 10)])])
+    const repaired = watch.repair(grown, context)
+    expect(repaired).toEqual(repairOutgoing(grown, context))
+    expect(repaired.repairs.length > 0).toBe(images === 20)
+  }
+})
+
+test('what is not sound is looked at as a whole again, and so is what became shorter or another', () => {
+  const watch = new TranscriptWatch()
+  const { messages } = counted(20)
+  const same = (list: readonly Message[]) =>
+    expect(watch.repair(outgoing(list), context)).toEqual(repairOutgoing(outgoing(list), context))
+  same([])
+  same([assistant(text('ok')), user('go')])
+  same([assistant(text('ok')), user('go'), assistant(text('so')), user('on')])
+  same(messages)
+  same(messages.slice(0, 6))
+  same([...messages.slice(0, 6).with(1, assistant(call('other'))), ...messages.slice(6)])
+  same([...messages, assistant(call('new'), call('c3')), user([result('new'), result('c3')])])
 })

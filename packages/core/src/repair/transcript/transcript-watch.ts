@@ -33,10 +33,7 @@ export class TranscriptWatch {
   repair(outgoing: Outgoing, context: RepairContext): Repaired {
     const { messages } = outgoing
     const isGrown =
-      this.#request === demandsOf(outgoing, context) &&
-      this.#sound.length > 0 &&
-      messages.length >= this.#sound.length &&
-      this.#sound.every((message, at) => message === messages[at])
+      this.#request === demandsOf(outgoing, context) && this.#sound.every((message, at) => message === messages[at])
     if (isGrown && this.#looksSound(outgoing, context)) {
       this.#remember(outgoing, context, this.#sound.length)
       return { outgoing, repairs: [] }
