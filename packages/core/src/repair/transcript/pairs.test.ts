@@ -6,6 +6,7 @@ import { mendedBy } from './mended.fixture.ts'
 import { callsLast, results, uniqueCalls } from './pairs.ts'
 
 const [hi, go] = [user('hi'), user('go')]
+const setsEffort: Message = { role: 'system', content: [], output_config: { effort: 'low' } }
 const thinking: Block = { type: 'thinking', thinking: 'x', signature: 's' }
 
 test('of a call that is repeated the first stays, and so does what the answers say', () => {
@@ -78,6 +79,11 @@ describe('the results of calls', () => {
         assistant(call('b')),
         user([inDoubtResult('b')]),
       ],
+    ],
+    [
+      'are mended beside a message that only sets the effort, which stays',
+      [hi, setsEffort, assistant(call('a'))],
+      [hi, setsEffort, assistant(call('a')), user([inDoubtResult('a')])],
     ],
     [
       'of another id are none',

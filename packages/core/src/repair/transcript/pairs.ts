@@ -56,7 +56,6 @@ export const results = localRule(
     invariant: 'The message after tool calls begins with their results, each once; nothing else is a result.',
   },
   ({ messages }) => {
-    if (isPaired(messages)) return undefined
     const mends: Mend[] = []
     const known = resultsByCall(messages)
     const used = new Set<Block>()
@@ -72,7 +71,7 @@ export const results = localRule(
       const mended = withBlocks(message, content)
       if (mended !== message && mends.length === told)
         mends.push({ message: at, what: 'put the results of calls first' })
-      if (content.length > 0) paired.push(mended)
+      if (content.length > 0 || mended === message) paired.push(mended)
       else mends.push({ message: at, what: 'left out a message whose results were moved' })
       const open = messages[at + 1]?.role === 'user' ? [] : callsUpTo(messages, at)
       if (open.length > 0 && !goesOn(messages, at)) {
@@ -144,21 +143,6 @@ function callsAnsweredAt(messages: readonly Message[], at: number): string[] {
 function inOrderOf(message: Message, wanted: readonly Block[]): readonly Block[] {
   const own = blocksOf(message).slice(0, wanted.length)
   return wanted.every((block) => own.includes(block)) ? own : wanted
-}
-
-function isPaired(messages: readonly Message[]): boolean {
-  return messages.every((message, at) => {
-    const ids = callsAnsweredAt(messages, at)
-    const blocks = blocksOf(message)
-    const answered = blocks.filter(isResult).map(callIdOf)
-    if (ids.length > 0) {
-      const first = blocks.slice(0, answered.length)
-      const each = new Set(answered)
-      if (!first.every(isResult) || each.size !== answered.length) return false
-      if (answered.length !== ids.length || !ids.every((id) => each.has(id))) return false
-    } else if (answered.length > 0) return false
-    return messages[at + 1]?.role === 'user' || goesOn(messages, at) || callsUpTo(messages, at).length === 0
-  })
 }
 
 function resultsByCall(messages: readonly Message[]): Map<string, Block[]> {
