@@ -73,9 +73,34 @@ describe('a stored transcript', () => {
 
   test('of which nothing would be left is left as it is', () => {
     const messages = [assistant(text(' '))]
-    const mended = repairTranscript({ messages })
+    const params = { system: [text(' ')] }
+    const mended = repairTranscript({ messages, params })
     expect(mended.messages).toBe(messages)
+    expect(mended).toMatchObject({ params, repairs: [], unrepairable: { message: 0, soundMessages: 0 } })
     expect(mended.unrepairable?.what).toBe('nothing of it would be left')
+    expect(repairTranscript({ messages: [], params })).toMatchObject({
+      messages: [],
+      params,
+      repairs: [],
+      unrepairable: { rule: 'first-user', soundMessages: 0 },
+    })
+  })
+
+  test('has its settings mended with it', () => {
+    const [messages, params] = [[user('go'), assistant(text('done'))], { max_tokens: 10, system: [text(' ')] }]
+    expect(repairTranscript({ messages, params })).toMatchObject({ messages, params: { max_tokens: 10 } })
+    expect(repairTranscript({ messages, params }).params).not.toHaveProperty('system')
+  })
+
+  test('that ends in the middle of the work of the server is sent as it is', () => {
+    const search = { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }
+    for (const type of ['web_search_tool_result', 'web_search_tool_result_error']) {
+      const found = { type, tool_use_id: 's', content: [] }
+      const messages = [user('go'), assistant(text(' '), text('so'), search, found)]
+      const { messages: mended } = repairTranscript({ messages })
+      expect(mended).toHaveLength(2)
+      expect(mended[0]).toBe(messages[0])
+    }
   })
 
   test('mended once needs nothing more', () => {
