@@ -143,6 +143,27 @@ test('an answer is restored from its own place in the record, though a message b
   expect(repairs.map(({ rule, message }) => [rule, message])).toContainEqual(['signed-thinking', 3])
 })
 
+test('a repair names the place in the list that came in, whatever was put in or left out before it', () => {
+  const image: Block = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: '' } }
+  const sent = [
+    assistant(text('ok')),
+    user([text('go'), image]),
+    assistant(text('')),
+    assistant(call('a')),
+    assistant(text('so'), call('b')),
+    user([result('b'), image]),
+    assistant(text('on')),
+    user([image]),
+  ]
+  const { repairs, outgoing } = mendedFrom(sent)
+  const placesOf = (name: string) => repairs.flatMap(({ rule, message }) => (rule === name ? [message] : []))
+  expect(outgoing.messages).toHaveLength(sent.length)
+  expect(placesOf('first-user')).toEqual([0])
+  expect(placesOf('empty-text')).toEqual([2])
+  expect(placesOf('results')).toEqual([5])
+  expect(placesOf('images')).toEqual([1, 5, 7])
+})
+
 test('without its own place in the record, an answer loses its thinking and nothing else', () => {
   const cut = assistant({ type: 'thinking', thinking: 'wh', signature: '' }, text('ok'))
   const sent = [user('go'), assistant(text('')), user('again'), cut, user('so')]
