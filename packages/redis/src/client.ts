@@ -4,8 +4,8 @@ export interface RedisLike {
   /** Of a connected client: its current database. */
   readonly condition?: { readonly select: number } | null
   select(db: number): Promise<unknown>
-  evalsha(sha1: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
-  eval(source: string, keyCount: number, ...keysAndArguments: (string | Buffer)[]): Promise<unknown>
+  evalsha(sha1: string, keyCount: number, ...keysAndArguments: (string | number | Buffer)[]): Promise<unknown>
+  eval(source: string, keyCount: number, ...keysAndArguments: (string | number | Buffer)[]): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>
   hscan(
     key: string,

@@ -131,7 +131,7 @@ export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): 
       assertSessionId(sessionId)
       const key = keys.session(sessionId)
       const all = [key, keys.journal(sessionId), keys.blobs(sessionId)]
-      const reply = await server.run('remove', all, lease ? holderOf(lease) : ['', ''])
+      const reply = await server.run('remove', all, lease ? holderOf(lease) : [''])
       await unlist(server, keys, sessionId, removed(reply, sessionId, lease, server.place(key)))
     },
 

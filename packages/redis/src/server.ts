@@ -55,7 +55,7 @@ export function serverOf(client: RedisLike): Server {
     ask,
     run(name, keys, args = []) {
       const { source, sha1 } = commands[name]
-      const rest = [...keys, ...args.map((one) => (typeof one === 'number' ? String(one) : one))]
+      const rest = [...keys, ...args]
       return ask(async (redis) => {
         try {
           return (await redis.evalsha(sha1, keys.length, ...rest)) as Reply

@@ -38,7 +38,7 @@ if length ~= seq then
   return { 'journal-short', length, seq }
 end
 
-if after_seq < seq and last_seq <= seq then
+if last_seq <= seq then
   local there = redis.call('LRANGE', journal, after_seq, last_seq - 1)
   for i, entry in ipairs(there) do
     if entry ~= ARGV[first + i - 1] then

@@ -5,7 +5,7 @@
   KEYS[2]  list  its journal
   KEYS[3]  hash  its blobs
   ARGV[1]  number  fence of the lease; empty: without one
-  ARGV[2]  string  id of its owner
+  ARGV[2]  string  id of its owner; only with a lease
 
   Returns { 'removed', since }, where `since` names the session's row in the index, 0 when there was no session;
           { 'busy', owner, fence, since, expiresAt } while somebody holds it;
