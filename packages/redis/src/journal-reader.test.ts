@@ -1,4 +1,5 @@
-import { describe, expect, inject, it } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { appendSome, collect, headAt, leaseOf, openStore, rejection, someEntries, someOwner } from '../test/fixture.ts'
 import { redisStore } from './redis-store.ts'
 
@@ -22,6 +23,29 @@ describe('read', () => {
     }
     expect(seqs.at(-1)).toBe(150)
     expect(await collect(store.read('s', 150))).toHaveLength(150)
+  })
+
+  it('that is left early leaves no failure behind', async () => {
+    const { store, redis, prefix } = openStore(url)
+    await appendSome(store, await leaseOf(store, 's'), 0, 250)
+    let isFirst = true
+    const lrangeBuffer = async (key: string, start: number, stop: number) => {
+      if (!isFirst) throw new Error('Connection is closed.')
+      isFirst = false
+      return redis.lrangeBuffer(key, start, stop)
+    }
+    const cut = redisStore(Object.assign(Object.create(redis) as typeof redis, { lrangeBuffer }), { prefix })
+    const unhandled: unknown[] = []
+    const note = (error: unknown) => unhandled.push(error)
+    process.on('unhandledRejection', note)
+    onTestFinished(() => void process.off('unhandledRejection', note))
+    for await (const { seq } of cut.read('s')) {
+      expect(seq).toBe(1)
+      break
+    }
+    await setImmediate()
+    expect(isFirst).toBe(false)
+    expect(unhandled).toEqual([])
   })
 
   it('reports a lost tail instead of a shorter journal (a server that lost its last writes)', async () => {

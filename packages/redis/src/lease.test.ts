@@ -36,6 +36,7 @@ describe('leases', () => {
     expect(next.fence).toBe(lost.fence)
     expect(await rejection(appendSome(store, lost, 0))).toMatchObject({ code: 'lease-lost' })
     expect(await store.renew(lost, 1000)).toBe(false)
+    expect(await rejection(store.remove('s', lost))).toMatchObject({ code: 'lease-lost' })
     await store.release(lost)
     expect(await appendSome(store, next, 0)).toBe(1)
   })

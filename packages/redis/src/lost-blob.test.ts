@@ -47,6 +47,19 @@ describe('a blob that the server lost before the entry that names it, as in a fa
     expect(await appendSome(store, lease, 0)).toBe(1)
   })
 
+  it('keeps the entry out also when only one of several is lost', async () => {
+    const { store, redis, prefix } = openStore(url)
+    const lease = await leaseOf(store, 's')
+    const names = ['1', '2'].map((digit) => digit.repeat(64))
+    for (const one of names) await store.putBlob(lease, one, 'text')
+    for (const one of names) {
+      await redis.hdel(`${prefix}:{s}:blobs`, one)
+      expect(await rejection(appendSome(store, lease, 0))).toMatchObject({ code: 'store-unavailable' })
+      for (const again of names) await store.putBlob(lease, again, 'text')
+    }
+    expect(await appendSome(store, lease, 0)).toBe(1)
+  })
+
   it('is asked for by the next append only', async () => {
     const { store, redis, prefix } = openStore(url)
     const lease = await leaseOf(store, 's')

@@ -37,6 +37,11 @@ describe('redisStore', () => {
     })
   })
 
+  it('begins its keys with lastgood unless it is given a prefix', () => {
+    const redis = client(url)
+    expect(redisStore(redis).journalAt('s')).toBe('lastgood:{s}:journal')
+  })
+
   it('does not define anything on the client of the caller', async () => {
     const { store, redis } = openStore(url)
     await redis.ping()

@@ -89,6 +89,8 @@ export const leaseCases: readonly StoreCase[] = [
       assert.ok(again.fence > first.fence)
       await added(store, again, 0)
       await rejects(added(store, first, 1), 'lease-lost')
+      await rejects(store.putBlob(first, 'a'.repeat(64), 'late'), 'lease-lost')
+      await rejects(store.remove('s', first), 'lease-lost')
       assert.equal(await store.renew(first, ttlMs), false)
     },
   },
