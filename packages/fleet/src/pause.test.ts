@@ -1,6 +1,11 @@
+import { systemClock } from '@lastgood/core'
 import { expect, it, onTestFinished } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
+import { Agents } from './agents.ts'
 import { fleetClient } from './client.ts'
+import { copyOf } from './connection.ts'
+import { keysUnder } from './keys.ts'
+import { Queues } from './queue.ts'
 
 function openClient() {
   const place = openPlace()
@@ -24,6 +29,22 @@ it('a pause of all holds for an agent that has had no session yet, until all are
   start({ writer: agentOf('writer'), painter: agentOf('painter') })
   await expectEnded(store, ['s', 't'])
   await expect.poll(() => client.status(), patient).toMatchObject({ agents: { painter: { paused: false } } })
+})
+
+it('an agent that comes while all are resumed is not left paused', async () => {
+  const { redis, prefix, store } = openClient()
+  const [copy, keys] = [copyOf(redis), keysUnder(prefix)]
+  class Slow extends Queues {
+    override async pause(agent: string) {
+      await super.pause(agent)
+      await redis.del(keys.paused)
+    }
+  }
+  const queues = new Slow(copy, keys)
+  onTestFinished(() => queues.close())
+  await redis.set(keys.paused, '1')
+  await new Agents(copy, keys, queues, { store, clock: systemClock }).enlist('coder')
+  expect(await queues.look('coder')).toMatchObject({ paused: false })
 })
 
 it('an agent that is resumed alone goes on while the others stay paused', async () => {

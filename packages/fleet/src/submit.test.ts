@@ -1,8 +1,13 @@
 import { openSession, type EntryBody, type Store } from '@lastgood/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
+import { Agents } from './agents.ts'
 import { fleetClient } from './client.ts'
-import { onTestFinished } from 'vitest'
+import { copyOf } from './connection.ts'
+import { keysUnder } from './keys.ts'
+import { resolveClient } from './options.ts'
+import { Queues } from './queue.ts'
+import { submit } from './submit.ts'
 
 function openClient() {
   const place = openPlace()
@@ -24,6 +29,23 @@ describe('submit', () => {
     })
     expect(await index.counts()).toMatchObject({ later: 1 })
     expect(await client.status()).toMatchObject({ agents: { coder: { waiting: 1 } } })
+  })
+
+  it('P1: a turn whose submitter dies before it is queued has a row, so a worker will look at it', async () => {
+    const { store, redis, prefix, index } = openPlace()
+    const [copy, keys] = [copyOf(redis), keysUnder(prefix)]
+    class Dying extends Queues {
+      override add(): Promise<void> {
+        return Promise.reject(new Error('died'))
+      }
+    }
+    const queues = new Dying(copy, keys)
+    onTestFinished(() => queues.close())
+    const options = resolveClient({ store, connection: redis, prefix })
+    const agents = new Agents(copy, keys, queues, options)
+    await expect(submit({ options, index, queues, agents }, 's', 'Go.', coder)).rejects.toThrow('died')
+    expect(await store.summary('s')).toMatchObject({ head: { turn: 1 } })
+    expect(await index.counts()).toMatchObject({ later: 1 })
   })
 
   it('the same again is no second turn and no second job, and takes no lease', async () => {

@@ -1,4 +1,4 @@
-import { matchesFilter, systemClock, type SessionFilter, type SessionSummary } from '@lastgood/core'
+import { LastgoodError, matchesFilter, systemClock, type SessionFilter, type SessionSummary } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { expect, it, onTestFinished } from 'vitest'
 import { answer, openPlace, openTurn } from '../test/fixture.ts'
@@ -27,8 +27,9 @@ function openSweep() {
   return { store, index, parts }
 }
 
-it('finds the sessions of all agents of the fleet, whichever worker sweeps, and none of others', async () => {
+it('finds the open turns of all agents of the fleet, whichever worker sweeps, and none of others', async () => {
   const { store, index, parts } = openSweep()
+  await openTurn(store, 'over', 'coder', answer)
   await openTurn(store, 'of-coder', 'coder')
   await openTurn(store, 'of-writer', 'writer')
   await openTurn(store, 'of-nobody', 'stranger')
@@ -55,4 +56,36 @@ it('rests after each hundred heads, whatever became of their sessions', async ()
   const sleepUntil = (instant: number) => Promise.resolve(void rests.push(instant - clock.now()))
   await sweep({ ...parts, store: { ...store, list }, clock: Object.assign(clock, { sleepUntil }) })
   expect(rests).toEqual([20, 20])
+})
+
+it('is not stopped by a session that nobody can read, and says when the store cannot answer', async () => {
+  const { store, index, parts } = openSweep()
+  await openTurn(store, 's', 'coder')
+  const failing = (code: 'journal-corrupt' | 'store-unavailable') => ({
+    ...store,
+    async *list(filter: SessionFilter = {}) {
+      yield* store.list(filter)
+      throw new LastgoodError(code, 'it cannot be read', { hint: 'wait' })
+    },
+  })
+  const again = (n: number) => ({ ...parts.lock, key: `${parts.lock.key}:${n}` })
+  await sweep({ ...parts, store: failing('journal-corrupt'), lock: again(1) })
+  expect(await index.counts()).toMatchObject({ due: 1 })
+  await expect(sweep({ ...parts, store: failing('store-unavailable'), lock: again(2) })).rejects.toMatchObject({
+    code: 'store-unavailable',
+  })
+})
+
+it('ends when its worker is stopped', async () => {
+  const { store, index, parts } = openSweep()
+  for (const id of ['a', 'b', 'c']) await openTurn(store, id, 'coder')
+  const stop = new AbortController()
+  const list = async function* () {
+    for await (const summary of store.list()) {
+      yield summary
+      stop.abort()
+    }
+  }
+  await sweep({ ...parts, store: { ...store, list }, signal: stop.signal })
+  expect(await index.counts()).toMatchObject({ due: 1 })
 })

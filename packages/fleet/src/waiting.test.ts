@@ -8,21 +8,8 @@ import {
   type Store,
 } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import { agentOf, expectEnded, openPlace, openTurn, patient, untilAborted } from '../test/fixture.ts'
+import { agentOf, backOff, expectEnded, key, openPlace, openTurn, patient, untilAborted } from '../test/fixture.ts'
 import { comesBackAt } from './comeback.ts'
-
-const key = { endpoint: 'https://api.example.com', model: 'claude-opus-5-5' }
-
-/** A request that failed and is sent again at `at`. */
-async function backOff(session: Session, at: number): Promise<void> {
-  if (session.envelope === undefined) {
-    await session.record([{ type: 'envelope-changed', envelope: { body: { model: key.model }, betas: [] } }])
-  }
-  await session.record([
-    { type: 'request-sent', model: key.model, attempt: 1 },
-    { type: 'fault-observed', fault: { kind: 'overloaded', status: 529 }, decision: { kind: 'retry', at } },
-  ])
-}
 
 /** An agent that waits as long as the session owes it. */
 const patientAgent = (first: (session: Session) => Promise<void>) =>

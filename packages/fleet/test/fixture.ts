@@ -1,6 +1,6 @@
 /** What the tests of the fleet share: a Redis under a prefix of its own, agents without a model, and fleets that end with the test. */
 import { randomUUID } from 'node:crypto'
-import { openSession, type Session, type Store } from '@lastgood/core'
+import { openSession, type Clock, type Session, type Store } from '@lastgood/core'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, onTestFinished } from 'vitest'
@@ -102,11 +102,26 @@ export async function openTurn(
   id: string,
   agent: string | undefined,
   then?: (session: Session) => Promise<void>,
+  clock?: Clock,
 ) {
-  const session = await openSession(id, { store })
+  const session = await openSession(id, { store, ...(clock && { clock }) })
   await session.startTurn([{ role: 'user', content: 'Go.' }], agent)
   await then?.(session)
   await session.close()
+}
+
+/** The endpoint and the model that sessions wait for. */
+export const key = { endpoint: 'https://api.example.com', model: 'claude-opus-5-5' }
+
+/** A request that failed and is sent again at `at`. */
+export async function backOff(session: Session, at: number): Promise<void> {
+  if (session.envelope === undefined) {
+    await session.record([{ type: 'envelope-changed', envelope: { body: { model: key.model }, betas: [] } }])
+  }
+  await session.record([
+    { type: 'request-sent', model: key.model, attempt: 1 },
+    { type: 'fault-observed', fault: { kind: 'overloaded', status: 529 }, decision: { kind: 'retry', at } },
+  ])
 }
 
 /** Rests until aborted. */
