@@ -100,6 +100,26 @@ describe('the same messages', () => {
   })
 })
 
+test.each([named, { 'x-claude-code-session-id': 'agent' }])(
+  'who asks in other words while an answer is on its way gets an answer of his own: %o',
+  async (headers) => {
+    const gate = new Gate()
+    const { fetch, requests } = api(async () => gate.pass())
+    const gateway = gatewayOf({ fetch })
+    const ask = (content: string) => post(gateway, { ...hello, messages: [{ role: 'user', content }] }, { headers })
+    const first = ask('Hello')
+    await gate.reached
+    const other = ask('Good bye')
+    gate.open()
+    const said = await Promise.all([first, other].map(async (one) => saidBy(await one)))
+    expect(new Set(said).size).toBe(2)
+    expect(requests.map(({ body }) => body)).toMatchObject([
+      { messages: [{ content: 'Hello' }] },
+      { messages: [{ content: 'Good bye' }] },
+    ])
+  },
+)
+
 test('a conversation without a name stays one when its client moves the cache marker and writes texts as blocks', async () => {
   const { fetch } = api()
   const store = memoryStore()

@@ -1,5 +1,5 @@
 /** A client that comes back through another gateway than the one that keeps its session. */
-import { memoryStore, openSession, type SleepOptions } from '@lastgood/core'
+import { memoryStore, openSession, type SleepOptions, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
 import { api, gatewayOf, goOn, saidBy } from './support/counted-answers.ts'
@@ -24,6 +24,28 @@ test('a session that nobody asks for is given back, also where the wall clock wa
   setBackMs = 3_600_000
   await clock.advance(30_000)
   expect((await store.summary('ses'))?.holder).toBeNull()
+})
+
+test('a gateway that closes gives back also the session of a request that it is just placing', async () => {
+  const [gate, memory] = [new Gate(), memoryStore()]
+  const store: Store = {
+    ...memory,
+    async *list(filter) {
+      await gate.pass()
+      yield* memory.list(filter)
+    },
+  }
+  const { fetch } = api()
+  const gateway = gatewayOf({ store, fetch })
+  const asked = goOn(gateway, 'said elsewhere').catch(() => {})
+  await gate.reached
+  const closed = gateway.close()
+  gate.open()
+  await closed
+  const ids = await idsOf(memory)
+  expect(ids).toHaveLength(1)
+  for (const id of ids) expect((await memory.summary(id))?.holder).toBeNull()
+  await asked
 })
 
 describe('a session that another gateway keeps', () => {
