@@ -2,9 +2,9 @@
  * A server that acknowledges what it has not kept yet, and by chance loses it: as Redis does that fails over, or restarts
  * without `appendfsync always`.
  *
- * 1. It loses entries only behind the back of the writer that has their session, and only until that writer or anybody
- *    else takes or leaves the session: then it has them again, as if the old server had come back. So nothing is lost
- *    for good here, and all promises hold.
+ * 1. It loses entries only behind the back of the writer that has their session, and only until that writer leaves it,
+ *    another takes it, or the server recovers: then it has them again. So nothing is lost for good here, and all promises
+ *    hold.
  * 2. What the writer appends meanwhile counts. If it does not give the lost entries again, the journal is another one.
  */
 import type { Lease, Store } from '@lastgood/core'
@@ -20,7 +20,7 @@ interface Unkept {
 
 const writerOf = ({ fence, owner }: Lease): string => `${fence} ${owner.id}`
 
-export function forgetfulStore(store: Store, world: World): Store {
+export function forgetfulStore(store: Store, world: World): Store & { recover(): Promise<void> } {
   const sessions = new Map<string, Unkept>()
 
   async function keep(sessionId: string): Promise<void> {
@@ -36,6 +36,9 @@ export function forgetfulStore(store: Store, world: World): Store {
 
   return {
     ...store,
+    async recover() {
+      for (const sessionId of sessions.keys()) await keep(sessionId)
+    },
     async acquire(sessionId, owner, ttlMs, takeover) {
       const { holder } = (await store.summary(sessionId)) ?? {}
       // Who is told that it is busy has not taken it.
@@ -62,6 +65,8 @@ export function forgetfulStore(store: Store, world: World): Store {
       }
       if (!known?.isLost) await keep(sessionId)
       const seq = await write()
+      // A late repeat of what was there before gives nothing back.
+      if (known?.isLost && seq < known.seq) return seq
       sessions.set(sessionId, { writer, writes: [], seq, isLost: false })
       return seq
     },

@@ -77,6 +77,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   lab.setOutages([])
   const rest = async () => {
     await world.sleep(3 * leaseMs + 60_000) // leases of the dead, and calls that are still on their way
+    await world.real(() => kept.recover())
     for (const [sessionId, journal] of referee.journals) {
       if (journal.length > 0 && !referee.isOrphan(sessionId))
         await finish(start('healthy', true), sessionId, leasesExpire)

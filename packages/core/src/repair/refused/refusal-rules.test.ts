@@ -22,32 +22,6 @@ test('every rule has a case', () => {
   expect(new Set(refusedCases.map(({ rule }) => rule))).toEqual(new Set(refusalRules.map(({ name }) => name)))
 })
 
-test('a repair is made again as long as the API would refuse the same: by the model, or in the same messages', () => {
-  const of = (reach: string) => refusalRules.flatMap(({ name }) => (reachOf(`${name}:x`) === reach ? [name] : []))
-  expect(of('model').sort()).toEqual([
-    'clamp-max-tokens',
-    'convert-system',
-    'drop-block',
-    'drop-container',
-    'drop-field',
-    'drop-newest-beta',
-    'drop-params',
-    'thinking-off-with',
-  ])
-  expect(of('messages').sort()).toEqual([
-    'block-as-text',
-    'drop-block-field',
-    'drop-files',
-    'nudge',
-    'placeholder-last-results',
-    'remove-images',
-    'shorten-old-results',
-    'shrink-images',
-    'unreadable-results',
-  ])
-  expect(of('request')).toHaveLength(refusalRules.length - of('model').length - of('messages').length)
-})
-
 test('every repair that a fault can name is a rule', () => {
   const meanings = [...meaningOfCode.values(), ...meaningOfType.values(), ...meaningOfStatus.values(), ...errorPatterns]
   const known = new Set([...refusalRules, ...requestRules].map(({ name }) => name))
