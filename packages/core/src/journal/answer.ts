@@ -38,7 +38,7 @@ export function callsOf(message: AssistantMessage): readonly Block[] {
 export const isRefusal = ({ stop_reason }: AssistantMessage): boolean => stop_reason === refusal
 
 /** The server paused or compacted: the same conversation is sent again, and it goes on. */
-export const pausesTurn = ({ stop_reason }: Pick<AssistantMessage, 'stop_reason'>): boolean =>
+export const pausesTurn = ({ stop_reason }: { readonly stop_reason?: string | null | undefined }): boolean =>
   stop_reason === 'pause_turn' || stop_reason === 'compaction'
 
 /** Whether the turn is over with this answer, and ended well. */

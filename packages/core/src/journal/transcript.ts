@@ -255,7 +255,7 @@ export class Transcript {
 
   /** Whether a recorded answer ended in a pause, so that the one after it goes on from it. */
   wasPaused(message: Message): boolean {
-    return pausesTurn({ stop_reason: this.#origins.get(message)?.stopReason ?? null })
+    return pausesTurn({ stop_reason: this.#origins.get(message)?.stopReason })
   }
 
   /** How the last answer among the messages ended; one that is not recorded as an answer counts as the turn's last. */

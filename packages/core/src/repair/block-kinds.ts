@@ -1,5 +1,6 @@
 /** Blocks by kind, and a message made of them. */
 import type { Block, Message } from '../journal/journal.ts'
+import { pausesTurn } from '../journal/answer.ts'
 import { blocksOf, isCall, isServerCall } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 
@@ -47,10 +48,7 @@ export function isPaused(message: Message | undefined, stopReason?: string | nul
   const last = message && blocksOf(message).at(-1)
   if (message?.role !== 'assistant' || !last) return false
   return (
-    stopReason === 'pause_turn' ||
-    stopReason === 'compaction' ||
-    isServerCall(last) ||
-    (isServerResult(last) && stopReason === undefined)
+    pausesTurn({ stop_reason: stopReason }) || isServerCall(last) || (isServerResult(last) && stopReason === undefined)
   )
 }
 

@@ -1,4 +1,5 @@
 /** Messages in a form that a model can continue from. */
+import { pausesTurn } from '../../journal/answer.ts'
 import { blocksOf, isCall } from '../../journal/message.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
 import { within } from '../../ladder/step.ts'
@@ -40,8 +41,7 @@ export const continueAfterPrefill = refusalRule({
     // A paused answer is sent back as the last message: the server continues it.
     const last = outgoing.messages.at(-1)
     const isCalling = last !== undefined && blocksOf(last).some(isCall)
-    const isPaused = stopReason === 'pause_turn' || stopReason === 'compaction'
-    const changed = isPaused || isCalling ? undefined : askedToGoOn(outgoing)
+    const changed = pausesTurn({ stop_reason: stopReason }) || isCalling ? undefined : askedToGoOn(outgoing)
     return changed && repairedBy(this, changed.outgoing, changed.what, { message: outgoing.messages.length })
   },
 })
