@@ -1,22 +1,59 @@
 /**
- * The result of `work`, if it comes in time. Errors: those of `work`, and `tooLate` after `ms`; then its signal aborts,
- * and its result is ignored.
+ * The result of `work`, if it comes in time. Errors: those of `work`, and `tooLate` after `ms`; then `late` says so, and
+ * the result is ignored.
  */
 import type { Clock } from './clock.ts'
 import { formatDuration } from './duration.ts'
-import { orAborted } from './or-aborted.ts'
 
-export async function inTime<Result>(
+/** Whether the time is over. Every checkpoint asks it: a signal is made only for those who want one. */
+export class Late {
+  #error: Error | undefined
+  #abort: AbortController | undefined
+
+  get isOver(): boolean {
+    return this.#error !== undefined
+  }
+
+  /** Aborts when the time is over. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#error) this.#abort.abort(this.#error)
+    return this.#abort.signal
+  }
+
+  throwIfOver(): void {
+    if (this.#error) throw this.#error
+  }
+
+  end(error: Error): void {
+    this.#error = error
+    this.#abort?.abort(error)
+  }
+}
+
+export function inTime<Result>(
   clock: Clock,
   ms: number,
-  work: (late: AbortSignal) => Promise<Result>,
+  work: (late: Late) => Promise<Result>,
   tooLate = () => new Error(`no result within ${formatDuration(ms)}`),
 ): Promise<Result> {
-  const late = new AbortController()
-  const callOff = clock.after(ms, () => late.abort(tooLate()))
-  try {
-    return await orAborted(work(late.signal), late.signal)
-  } finally {
-    callOff()
-  }
+  return new Promise((resolve, reject) => {
+    const late = new Late()
+    const done = work(late)
+    const callOff = clock.after(ms, () => {
+      const error = tooLate()
+      late.end(error)
+      reject(error)
+    })
+    done.then(
+      (result) => {
+        callOff()
+        resolve(result)
+      },
+      (error: unknown) => {
+        callOff()
+        reject(error)
+      },
+    )
+  })
 }

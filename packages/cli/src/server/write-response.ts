@@ -11,6 +11,9 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { readPieces } from '@lastgood/core'
 
+/** Every connection closes: an error made for each would cost more than all else here. */
+const left = new Error('the connection has closed')
+
 export async function writeResponse({ status, headers, body }: Response, outgoing: ServerResponse): Promise<void> {
   outgoing.writeHead(status, [...headers].flat())
   if (!body) {
@@ -25,7 +28,7 @@ export async function writeResponse({ status, headers, body }: Response, outgoin
   const gone = new AbortController()
   const pieces = readPieces(body)
   outgoing.once('close', () => {
-    gone.abort()
+    gone.abort(left)
     pieces.cancel().catch(() => {})
   })
   pieces.broken?.catch((error: Error) => outgoing.destroy(error))

@@ -76,7 +76,7 @@ export class ImportWriter {
   }
 
   async #append(head: Head): Promise<void> {
-    await appendPatiently({ ...this.#target, afterSeq: this.#written, entries: this.#batch, head })
+    await appendPatiently(this.#target, { afterSeq: this.#written, entries: this.#batch, head })
     this.#written = head.seq
     this.#batch = []
     this.#text = 0

@@ -45,7 +45,7 @@ export function step(snapshot: Snapshot, entry: Entry): { snapshot: Snapshot; ef
   if (!way) return { snapshot }
   let isEntered = false
   for (; way; way = states[value].always.find(isOpen)) {
-    for (const update of way.updates) context = { ...context, ...update(context, entry) }
+    for (const update of way.updates) context = Object.assign({ ...context }, update(context, entry))
     value = way.to ?? value
     isEntered ||= way.enters
   }
@@ -96,11 +96,20 @@ function effectOf(kind: Effect['kind'] | undefined, { wakeAt }: Context): Effect
 
 /** The snapshot as the head keeps it: without fields that are still fresh, because it is written with every append. */
 export function saveSnapshot({ value, context }: Snapshot): { value: string; context: Partial<Context> } {
-  const isChanged = ([key, now]: [string, unknown]) => {
-    const before = freshContext[key as keyof Context]
-    return typeof now === 'object' && now !== null ? Object.keys(now).length > 0 : now !== before
+  const changed: Partial<Record<string, unknown>> = {}
+  for (const key in context) {
+    const now = context[key as keyof Context]
+    if (isEmpty(now) || now === freshContext[key as keyof Context]) continue
+    changed[key] = now
   }
-  return { value, context: Object.fromEntries(Object.entries(context).filter(isChanged)) }
+  return { value, context: changed }
+}
+
+/** A list or a record without anything in it, which is what is fresh of those. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  for (const _any in value) return false
+  return true
 }
 
 /** The snapshot of a head written under this machine's version. Errors: `journal-corrupt` for an unknown state. */

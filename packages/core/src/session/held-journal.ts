@@ -19,7 +19,7 @@ import type { Folded } from './fold.ts'
 import { journalVersion, type Entry, type EntryBody } from '../journal/journal.ts'
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
-import { appendPatiently } from '../store/patient-append.ts'
+import { appendPatiently, type Asking } from '../store/patient-append.ts'
 import { RecentEntries } from './recent-entries.ts'
 import { recordableEntry } from './recordable.ts'
 import type { ResolvedOptions } from './session-options.ts'
@@ -35,7 +35,7 @@ export class HeldJournal {
   /** The calls of the last answer, as this process knows them. */
   readonly calls: CallsAtHand
   readonly #options: ResolvedOptions
-  readonly #lease: Lease
+  readonly #asking: Asking
   readonly #keeper: LeaseKeeper
   readonly #ended = new AbortController()
   #standing: Standing
@@ -53,12 +53,13 @@ export class HeldJournal {
     this.transcript = folded.transcript
     this.calls = new CallsAtHand(lease.sessionId)
     this.#options = options
-    this.#lease = lease
+    const { store, clock, storePatienceMs: patienceMs } = options
+    this.#asking = { store, lease, clock, patienceMs, signal: this.signal }
     this.#standing = { snapshot: folded.snapshot, owed: folded.owed ?? { kind: 'rest' } }
     this.#seq = folded.seq
     this.#facts = folded.facts
     this.#recent = new RecentEntries(options.clock)
-    this.#keeper = keepLease(this.#patient, options.leaseMs, (reason) => this.#end(reason), runs)
+    this.#keeper = keepLease(this.#asking, options.leaseMs, (reason) => this.#end(reason), runs)
   }
 
   get standing(): Standing {
@@ -119,7 +120,7 @@ export class HeldJournal {
         }),
       )
       // If what ended the session has been reported already, no second error is needed: the lease expires by itself.
-      await this.#options.store.release(this.#lease).catch((error: unknown) => {
+      await this.#options.store.release(this.#asking.lease).catch((error: unknown) => {
         if (!endedBefore) throw error
       })
     }
@@ -141,7 +142,12 @@ export class HeldJournal {
   }
 
   #stamp(bodies: readonly EntryBody[]): Entry[] {
-    const stamp = { v: journalVersion, at: this.#options.clock.now(), fence: this.#lease.fence, lane: 'main' } as const
+    const stamp = {
+      v: journalVersion,
+      at: this.#options.clock.now(),
+      fence: this.#asking.lease.fence,
+      lane: 'main',
+    } as const
     const after = this.#seq + this.#staged.length
     return bodies.map((body, i) => recordableEntry(body, { ...stamp, seq: after + 1 + i }))
   }
@@ -158,25 +164,26 @@ export class HeldJournal {
   }
 
   async #append(entries: readonly Entry[], head: Head): Promise<void> {
+    const afterSeq = this.#seq
     try {
-      await this.#appendAfter(this.#seq, entries, head).catch((error: unknown) => this.#backfill(error, entries, head))
+      await appendPatiently(this.#asking, { afterSeq, entries, head })
     } catch (error) {
-      this.#end(error as Error)
-      throw error
+      await this.#backfill(error as Error, entries, head)
     }
     this.#recent.add(entries)
   }
 
-  #appendAfter(afterSeq: number, entries: readonly Entry[], head: Head): Promise<void> {
-    return appendPatiently({ ...this.#patient, afterSeq, entries, head, signal: this.signal })
-  }
-
-  /** Appends what the store has lost, and then `entries`, in one; throws `error` if it refused them for anything else. */
-  async #backfill(error: unknown, entries: readonly Entry[], head: Head): Promise<void> {
-    const lost = this.#recent.lostBy(error)
-    if (!lost) throw error
-    await this.#appendAfter(lost.afterSeq, [...lost.entries, ...entries], head)
-    this.emitter.emit({ type: 'backfilled', entries: lost.entries.length })
+  /** Appends what the store has lost, and then `entries`, in one. If it refused them for anything else, that ends this object. */
+  async #backfill(refusal: Error, entries: readonly Entry[], head: Head): Promise<void> {
+    try {
+      const lost = this.#recent.lostBy(refusal)
+      if (!lost) throw refusal
+      await appendPatiently(this.#asking, { ...lost, entries: [...lost.entries, ...entries], head })
+      this.emitter.emit({ type: 'backfilled', entries: lost.entries.length })
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
+    }
   }
 
   get #known(): Known {
@@ -187,11 +194,6 @@ export class HeldJournal {
       model: this.transcript.envelope?.body.model,
       machineVersion: this.#options.machineVersion,
     }
-  }
-
-  get #patient() {
-    const { store, clock, storePatienceMs: patienceMs } = this.#options
-    return { store, lease: this.#lease, clock, patienceMs }
   }
 
   #end(reason: Error): void {

@@ -41,11 +41,12 @@ export function lasting(clock: Clock, ttlMs: number): () => boolean {
  * `lasting` since before its acquisition; without it, the store is asked before the first effect.
  */
 export function keepLease(
-  { store, lease, clock, patienceMs }: Omit<Asking, 'signal'>,
+  asking: Omit<Asking, 'signal'>,
   ttlMs: number,
   onLost: (reason: Error) => void,
   runs = () => false,
 ): LeaseKeeper {
+  const { store, lease, clock } = asking
   const stopped = new AbortController()
   let surelyRuns = runs
   void renewals()
@@ -54,7 +55,7 @@ export function keepLease(
     async assertHeld() {
       for (let asked = 0; !surelyRuns(); asked += 1) {
         if (asked === mostAsked) throw noAnswer(store, 'nothing was started')
-        if (await isRenewed(patienceMs)) continue
+        if (await isRenewed(asking.patienceMs)) continue
         const gone = leaseLost(lease.sessionId, lease.fence)
         if (!stopped.signal.aborted) onLost(gone)
         throw gone
@@ -64,7 +65,7 @@ export function keepLease(
 
   async function isRenewed(forMs: number): Promise<boolean> {
     const renewed = lasting(clock, ttlMs)
-    const isHeld = await renewPatiently({ store, lease, clock, patienceMs: forMs, signal: stopped.signal }, ttlMs)
+    const isHeld = await renewPatiently({ ...asking, patienceMs: forMs, signal: stopped.signal }, ttlMs)
     if (isHeld) surelyRuns = renewed
     return isHeld
   }

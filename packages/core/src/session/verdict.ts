@@ -56,7 +56,7 @@ async function verdictOf<Result>(
 ): Promise<Verdict<Result>> {
   let seen: Verdict<Result> | undefined
   try {
-    const looking = inTime(clock, longestLookMs, async (late) => look?.(AbortSignal.any([signal, late])))
+    const looking = inTime(clock, longestLookMs, async (late) => look?.(AbortSignal.any([signal, late.signal])))
     seen = await orAborted(looking, signal)
   } catch {
     signal.throwIfAborted()

@@ -9,7 +9,7 @@
 import { chunksOf, inChunks } from './chunked.ts'
 import type { Clock } from '../clock.ts'
 import { LastgoodError } from '../errors.ts'
-import { inTime } from '../in-time.ts'
+import { inTime, type Late } from '../in-time.ts'
 import { storeOver } from './store-over.ts'
 import type { Store } from './store.ts'
 
@@ -22,7 +22,7 @@ export const shortestLimitMs = 5_000
 export function answering(store: Store, clock: Clock, patienceMs = defaultPatienceMs): Store {
   const limitMs = Math.max(shortestLimitMs, patienceMs)
 
-  function answer<Result>(ifLate: string, ask: (late: AbortSignal) => Promise<Result>): Promise<Result> {
+  function answer<Result>(ifLate: string, ask: (late: Late) => Promise<Result>): Promise<Result> {
     return inTime(clock, limitMs, ask, () => noAnswer(store, ifLate))
   }
 
@@ -46,7 +46,7 @@ export function answering(store: Store, clock: Clock, patienceMs = defaultPatien
     acquire: (sessionId, owner, ttlMs, takeover) =>
       answer('nothing was started', async (late) => {
         const granted = await store.acquire(sessionId, owner, ttlMs, takeover)
-        if (late.aborted && granted.kind === 'lease') await store.release(granted)
+        if (late.isOver && granted.kind === 'lease') await store.release(granted)
         return granted
       }),
     renew: (lease, ttlMs) => answer('nothing was started', () => store.renew(lease, ttlMs)),

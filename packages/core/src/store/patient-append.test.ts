@@ -36,16 +36,8 @@ async function appended(answer: (attempt: number, clock: SetClock, store: Store)
   }
   const before = clock.elapsed()
   const entries = entriesAfter(0, 1, lease.fence)
-  const options = {
-    lease,
-    afterSeq: 0,
-    entries,
-    head: head('s', 1),
-    clock,
-    patienceMs,
-    signal: new AbortController().signal,
-  }
-  const end = await appendPatiently({ ...options, store: { ...real, append } }).then(
+  const asking = { store: { ...real, append }, lease, clock, patienceMs, signal: new AbortController().signal }
+  const end = await appendPatiently(asking, { afterSeq: 0, entries, head: head('s', 1) }).then(
     () => 'appended',
     (error: unknown) => error,
   )

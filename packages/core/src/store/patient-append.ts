@@ -11,49 +11,51 @@ import { noAnswer, shortestLimitMs } from './answering.ts'
 import { keptApart } from './blobs.ts'
 import type { Clock } from '../clock.ts'
 import { isLastgoodError, type LastgoodError } from '../errors.ts'
-import { inTime } from '../in-time.ts'
+import { inTime, type Late } from '../in-time.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Head } from './head.ts'
 import type { Lease, Store } from './store.ts'
 
+/** The lease under which a store is asked, and for how long. */
 export interface Asking {
-  store: Store
-  lease: Lease
-  clock: Clock
+  readonly store: Store
+  readonly lease: Lease
+  readonly clock: Clock
   /** How long to keep trying, ms; 0 is a single attempt. */
-  patienceMs: number
+  readonly patienceMs: number
   /** Ends the waiting between two attempts. */
-  signal: AbortSignal
+  readonly signal: AbortSignal
 }
 
-export interface PatientAppend extends Asking {
-  afterSeq: number
-  entries: readonly Entry[]
-  head: Head
+export interface Appended {
+  readonly afterSeq: number
+  readonly entries: readonly Entry[]
+  readonly head: Head
 }
 
 /** Errors: those of `Store.append`; `store-unavailable` once the patience has run out. */
-export async function appendPatiently(options: PatientAppend): Promise<void> {
-  const { store, lease, afterSeq, head } = options
-  const kept = options.entries.map(keptApart)
+export function appendPatiently(asking: Asking, { afterSeq, entries, head }: Appended): Promise<void> {
+  const { store, lease } = asking
+  const kept = entries.map(keptApart)
   const stored = kept.map((one) => one.stored)
-  const append = async (late: AbortSignal) => {
-    for (const { blob } of kept) if (blob) await store.putBlob(lease, blob.name, blob.text)
-    late.throwIfAborted()
+  const blobs = kept.flatMap(({ blob }) => blob ?? [])
+  const append = async (late: Late) => {
+    for (const { name, text } of blobs) await store.putBlob(lease, name, text)
+    late.throwIfOver()
     await store.append(lease, afterSeq, stored, head)
   }
-  await patiently(options, 'it may have taken the entries', append)
+  return patiently(asking, 'it may have taken the entries', append)
 }
 
 /** Extends the lease; false if it is no longer ours. Errors: `store-unavailable` once the patience has run out. */
-export function renewPatiently(options: Asking, ttlMs: number): Promise<boolean> {
-  return patiently(options, 'nothing was started', () => options.store.renew(options.lease, ttlMs))
+export function renewPatiently(asking: Asking, ttlMs: number): Promise<boolean> {
+  return patiently(asking, 'nothing was started', () => asking.store.renew(asking.lease, ttlMs))
 }
 
 async function patiently<Result>(
   { store, clock, patienceMs, signal }: Asking,
   ifLate: string,
-  ask: (late: AbortSignal) => Promise<Result>,
+  ask: (late: Late) => Promise<Result>,
 ): Promise<Result> {
   // By `elapsed`: no correction of the wall clock shortens or lengthens it.
   const giveUpAt = clock.elapsed() + patienceMs

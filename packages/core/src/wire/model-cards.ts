@@ -85,4 +85,4 @@ function describes(card: ModelCard, model: string): boolean {
 
 /** What `act` gives; undefined when it fails or takes too long. */
 const within = <T>(clock: Clock, act: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> =>
-  inTime(clock, timeoutMs, act).catch(() => undefined)
+  inTime(clock, timeoutMs, (late) => act(late.signal)).catch(() => undefined)

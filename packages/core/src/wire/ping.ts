@@ -24,7 +24,7 @@ export async function pingProvider<R extends WireRequest>(
   const body = JSON.stringify({ model: rung.model, max_tokens: 1, ...ownSystem(sent.headers, system), messages })
   try {
     return await inTime(clock, timeoutMs, async (late) => {
-      const response = await rung.next({ ...sent, headers, body, signal: AbortSignal.any([signal, late]) })
+      const response = await rung.next({ ...sent, headers, body, signal: AbortSignal.any([signal, late.signal]) })
       await response.body?.cancel()
       return response.ok
     })
