@@ -66,67 +66,39 @@ export function piecesOf(kept: Mending['kept']): Message[] {
 
 export function mend(mending: Mending): MendedRequest {
   const { transcript, recorded, request, watch, kept, rung } = mending
-  const { body: params } = request.envelope
+  const { body: params, betas } = request.envelope
   const home = permissive(cardOf(params.model))
-  const repairs: RepairNote[] = []
-  const standing: string[] = []
-
-  let out: Outgoing = { params, messages: applyEdits(recorded, transcript.edits), betas: request.envelope.betas }
-  const take = (repaired: Repaired | undefined) => {
-    if (!repaired) return
-    out = repaired.outgoing
-    repairs.push(...repaired.repairs.map(noteOf))
-    standing.push(...repaired.repairs.map((one) => one.rule).filter(stands))
-  }
-  const apply = (rules: readonly string[], card: ModelCard) => {
-    for (const rule of rules) take(applyRefusalRule(rule, out, contextFor(mending, card)))
-  }
+  const atHome = contextFor(mending, home)
   const stood = standingFor(transcript, params.model)
-  apply(stood, home)
-  repairs.length = 0
-  const local = watch.repair(out, contextFor(mending, home))
-  take(local)
-  const triedFrom = (changedFrom: number) => [
+  const calledFor = (changedFrom: number) => [
     ...new Set([...transcript.rungRepairs.inForce(changedFrom), ...mending.tried]),
   ]
-  const triedHere = rung ? [] : triedFrom(Infinity)
-  apply(triedHere, home)
-  // What was called for in a turn may undo what holds for all of them.
-  if (triedHere.length > 0) apply(stood, home)
+  const calledForHere = rung ? [] : calledFor(Infinity)
 
-  const all = editsBetween(recorded, out.messages)
-  const edits = all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit)))
+  const underEdits = { params, messages: applyEdits(recorded, transcript.edits), betas }
+  const { outgoing } = applied(stood, { outgoing: underEdits, repairs: [] }, atHome)
+  const sound = watch.repair(outgoing, atHome)
+  let repaired = applied(calledForHere, sound, atHome)
+  // What was called for in a turn may undo what holds for all of them.
+  if (calledForHere.length > 0) repaired = applied(stood, repaired, atHome)
+
   // The caller's copy of what is not edited: it has the cache markers.
   const own = request.messages.length === recorded.length ? request.messages : recorded
-  const isEdited = all.length > 0
-  out = capCacheMarkers({ ...out, messages: isEdited ? applyEdits(own, all) : own })
-  apply([...stood, ...triedHere].filter(readsMarkers), home)
-  if (kept.length > 0) out = { ...out, messages: [...out.messages, ...piecesOf(kept)] }
+  const all = editsBetween(recorded, repaired.outgoing.messages)
+  const marked = capCacheMarkers({ ...repaired.outgoing, messages: all.length > 0 ? applyEdits(own, all) : own })
+  repaired = applied([...stood, ...calledForHere].filter(readsMarkers), { ...repaired, outgoing: marked }, atHome)
+  const repairs = repaired.repairs.map(noteOf)
   const journaled = {
-    repairs: [...repairs],
-    edits,
-    standing: standing.filter((rule) => !stood.includes(rule)),
+    repairs,
+    edits: all.filter((edit) => !transcript.edits.some((old) => sameEdit(old, edit))),
+    standing: repairs.map(({ rule }) => rule).filter((rule) => stands(rule) && !stood.includes(rule)),
   }
-  // The model that was asked for may not accept what another model has left in the history.
-  if (rung || [...transcript.models].some((model) => !isSameModel(model, home.id))) {
-    const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
-    // A repaired answer counts as made by the model that made the original.
-    for (const { from, to, insert } of all) {
-      const replaced = recorded.slice(from, to)
-      for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
-    }
-    const originOfSent = (message: Message) => recordedOf.get(message) ?? message
-    out = translate(
-      out,
-      home,
-      rung ?? home,
-      (message) => transcript.madeBy(originOfSent(message)),
-      (message) => transcript.wasPaused(originOfSent(message)),
-    ).outgoing
-  }
-  const tried = triedFrom(firstChanged(journaled))
-  if (rung) apply(tried, rung)
 
+  const tried = calledFor(firstChanged(journaled))
+  const whole = kept.length > 0 ? withPieces(repaired.outgoing, kept) : repaired.outgoing
+  const translated = translatedFor(rung ?? home, whole, mending, own, all)
+  const forRung = rung && applied(tried, { outgoing: translated, repairs: [] }, contextFor(mending, rung))
+  const out = forRung?.outgoing ?? translated
   const { asSent } = request
   const isOwn = out.params === params && out.messages === request.messages && asSent?.isWhole
   const changed = { ...out.params, messages: out.messages, ...(request.streams && { stream: true }) }
@@ -134,12 +106,58 @@ export function mend(mending: Mending): MendedRequest {
     outgoing: out,
     card: rung ?? home,
     body: isOwn ? asSent.text : writtenBody(changed, asSent),
-    betas: out.betas === request.envelope.betas ? undefined : out.betas,
+    betas: out.betas === betas ? undefined : out.betas,
     ...journaled,
-    done: repairs.map(({ rule }) => rule),
+    done: [...repairs, ...(forRung?.repairs ?? [])].map(({ rule }) => rule),
     tried,
-    unrepairable: local.unrepairable,
+    unrepairable: sound.unrepairable,
   }
+}
+
+/** What rules make of a request, one after the other, and all that was done to it. */
+function applied(rules: readonly string[], to: Repaired, context: RepairContext): Repaired {
+  let { outgoing, repairs } = to
+  for (const rule of rules) {
+    const more = applyRefusalRule(rule, outgoing, context)
+    if (!more) continue
+    outgoing = more.outgoing
+    repairs = [...repairs, ...more.repairs]
+  }
+  return { outgoing, repairs }
+}
+
+const withPieces = (out: Outgoing, kept: Mending['kept']): Outgoing => ({
+  ...out,
+  messages: [...out.messages, ...piecesOf(kept)],
+})
+
+/**
+ * For a rung; and also for the model that was asked for, which may not accept what another model has left in the history.
+ * `own`: the messages without `edits`.
+ */
+function translatedFor(
+  card: ModelCard,
+  out: Outgoing,
+  { transcript, recorded, rung, request }: Mending,
+  own: readonly Message[],
+  edits: readonly Edit[],
+): Outgoing {
+  const home = permissive(cardOf(request.envelope.body.model))
+  if (!rung && [...transcript.models].every((model) => isSameModel(model, home.id))) return out
+  const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
+  // A repaired answer counts as made by the model that made the original.
+  for (const { from, to, insert } of edits) {
+    const replaced = recorded.slice(from, to)
+    for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
+  }
+  const originOfSent = (message: Message) => recordedOf.get(message) ?? message
+  return translate(
+    out,
+    home,
+    card,
+    (message) => transcript.madeBy(originOfSent(message)),
+    (message) => transcript.wasPaused(originOfSent(message)),
+  ).outgoing
 }
 
 export function contextFor({ transcript, recorded, request, fault }: Mending, card: ModelCard): RepairContext {
