@@ -2,6 +2,7 @@
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { openSession } from '../session/open-session.ts'
+import { owner } from '../testing/entries.ts'
 import { add, all, codeOf, place, taken } from './file.fixture.ts'
 
 test('a lease line torn at any byte was never granted: entries stay, and the next lease goes on after it (P1, P3)', async () => {
@@ -90,6 +91,24 @@ test('a writer whose journal was cut under it is refused, and does not fill the 
   await truncate(journal, short)
   expect(await codeOf(add(store, lease, 3))).toBe('journal-conflict')
   expect(await all(open())).toHaveLength(2)
+})
+
+test('a writer whose journal was restored in place, and taken over, is refused though it is as long as he knows it (P3)', async () => {
+  const { open, journal } = await place()
+  const store = open()
+  const lease = await taken(store)
+  const kept = await add(store, lease, 0, 2)
+  const copy = await readFile(journal)
+  await add(store, lease, 2, 1, 'x'.repeat(3_000))
+  const { size } = await stat(journal)
+  const takeOver = async (idLength: number) => {
+    await writeFile(journal, copy)
+    await open().acquire('s', { ...owner('bob'), id: 'b'.repeat(idLength) }, 600_000, lease.fence)
+    return size - (await stat(journal)).size
+  }
+  expect(await takeOver(2_000 + (await takeOver(2_000)))).toBe(0)
+  expect(await codeOf(add(store, lease, 3))).toBe('lease-lost')
+  expect(await all(open())).toEqual(kept)
 })
 
 test('a copy that is put in the place of a journal is taken as it is: restoring is a person’s decision', async () => {

@@ -1,6 +1,6 @@
 /** What the file system refuses, what it may see of us, and long sessions. */
 import type * as Files from 'node:fs/promises'
-import { chmod, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { newFolder } from '../../../../test/support/folder.ts'
@@ -109,7 +109,7 @@ for (const [name, breaks] of Object.entries(failuresOfWrite)) {
   })
 }
 
-test('one append is one write, acknowledged after fdatasync, and reads nothing; what others wrote is written again and synced first (P1, P7)', async () => {
+test('one append is one write, acknowledged after fdatasync, and reads nothing; what others wrote is written again and synced first, what was only linked is not (P1, P7)', async () => {
   const { store, sessions } = await folder()
   const lease = await taken(store)
   const calls: string[] = []
@@ -133,6 +133,10 @@ test('one append is one write, acknowledged after fdatasync, and reads nothing; 
   await add(store, lease, 101)
   const again = ['stat', 'stat', 'read', 'write', 'datasync', 'close']
   expect(calls.splice(0)).toEqual(['stat', 'read', ...again, 'write', 'datasync', 'stat', 'close'])
+
+  await link(join(sessions, 's.jsonl'), join(sessions, 's.link'))
+  await add(store, lease, 102)
+  expect(calls.splice(0)).toEqual(['stat', 'read', 'write', 'datasync', 'stat', 'close'])
 })
 
 test('an error of the file system names path and code, and holds nothing that was written', async () => {

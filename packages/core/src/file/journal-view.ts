@@ -8,6 +8,8 @@ export interface View {
   /** Identifies the file: another one may have its name by now, and perhaps its inode. */
   file: string
   size: number
+  /** Of its last change: a copy that was restored in place may be as long. */
+  ctimeMs: number
   tip: Tip
   /** Hashes of the newest counted lines, enough to recognise a line that lost a race to them. */
   recent: readonly string[]

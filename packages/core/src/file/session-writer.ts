@@ -88,16 +88,20 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
 
   /** The file as it is now; undefined if it was deleted meanwhile. */
   async function look(handle: JournalHandle): Promise<View | undefined> {
-    const { dev, ino, birthtimeMs, size, nlink } = await statOfFile(handle, path)
+    const { dev, ino, birthtimeMs, size, ctimeMs, nlink } = await statOfFile(handle, path)
     if (nlink === 0) return undefined
     const file = `${dev} ${ino} ${birthtimeMs}`
     const old = known?.file === file && known.size <= size ? known : undefined
-    if (old?.size === size) return old
-    const part = old && (await growth(handle, old, size))
-    if (part) return (known = { ...after(old, part.lines), file, size, torn: part.torn, onDisk: old.onDisk })
+    const isAsLong = old?.size === size
+    if (isAsLong && old.ctimeMs === ctimeMs) return old
+    const part = old && !isAsLong && (await growth(handle, old, size))
+    const here = { file, size, ctimeMs }
+    if (part) return (known = { ...after(old, part.lines), ...here, torn: part.torn, onDisk: old.onDisk })
     const { lines, torn, lastAt } = await tail(handle, path, size, () => true)
+    // It was linked, or is on a file system that stamps a write later.
+    if (isAsLong && lines.at(-1)?.hash === old.tip.hash) return (known = { ...old, ctimeMs })
     const base = { tip: genesis, recent: [], lease: undefined }
-    return (known = { ...after(base, lines), file, size, torn, onDisk: { size: lastAt, seq: seqBefore(lines.at(-1)) } })
+    return (known = { ...after(base, lines), ...here, torn, onDisk: { size: lastAt, seq: seqBefore(lines.at(-1)) } })
   }
 
   /** Makes durable what `view` shows; false if the file is gone. */
@@ -115,11 +119,12 @@ export function sessionWriter(place: SessionPlace, clock: Clock, onTornTail: (to
     const { bytesWritten } = await handle.write(bytes, 0, bytes.length, null)
     if (bytesWritten < bytes.length) throw shortWrite(path, bytesWritten, bytes.length)
     await handle.datasync()
-    const { size, nlink } = await handle.stat()
+    const { size, ctimeMs, nlink } = await handle.stat()
     if (nlink === 0) return false
     if (size === view.size + bytes.length) {
       const line = { hash, size: 0, v: 1, ...content } as Line
-      known = { ...after(view, [line]), file: view.file, size, torn: undefined, onDisk: { size, seq: line.seq } }
+      const here = { file: view.file, size, ctimeMs }
+      known = { ...after(view, [line]), ...here, torn: undefined, onDisk: { size, seq: line.seq } }
       return true
     }
     return isNext(handle, view.tip, hash)
