@@ -6,6 +6,7 @@
  */
 import {
   Happenings,
+  billedUsage,
   modelLabel,
   statuses,
   type Clock,
@@ -129,8 +130,9 @@ export class Metrics implements Watcher {
     if (event.type !== 'entry' || event.entry.type !== 'response-received') return
     const { message }: Extract<Entry, { type: 'response-received' }> = event.entry
     const model = modelLabel(message.model || (envelope?.body.model ?? ''))
+    const usage = billedUsage(message.usage)
     for (const kind of ['input', 'output', 'cache_creation_input', 'cache_read_input']) {
-      const count = message.usage?.[`${kind}_tokens`]
+      const count = usage[`${kind}_tokens`]
       if (typeof count === 'number') this.#tokens.inc({ model, kind }, count)
     }
   }

@@ -51,6 +51,17 @@ describe('what the API has counted is not guessed', () => {
     expect(costLine(cost)).toMatch(/^about \$0\.03 to read 84,000 tokens: the cache is warm for 4m00s more/)
   })
 
+  test('what a tool of the server made it read again, or a compaction cost, is not read again', async () => {
+    const iterations = [
+      { type: 'compaction', input_tokens: 180_000, output_tokens: 3_500 },
+      { ...usage, type: 'message' },
+      { ...usage, type: 'message' },
+      { ...usage, type: 'advisor_message', input_tokens: 9 },
+    ]
+    const sums = Object.fromEntries(Object.entries(usage).map(([name, count]) => [name, 2 * count]))
+    expect((await after({ ...sums, iterations }, 60_000))()).toMatchObject({ tokens: 84_000, estimated: 0 })
+  })
+
   test('a cold one is written anew', async () => {
     const cost = (await after(usage, 2 * 3_600_000))()
     expect(cost).toMatchObject({ tokens: 84_000, cache: 'cold', usd: (84_000 * 1.25 * 4) / 1e6 })

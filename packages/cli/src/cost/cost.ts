@@ -9,7 +9,7 @@ import { estimateTokens, type Envelope, type Message, type Session } from '@last
 import { left, spent } from '../durations.ts'
 import { safeLine } from '../text.ts'
 import { cacheLives, cacheReadFactor, inputPrice, pricesAsOf, type Prices } from './prices.ts'
-import { usageIn } from './usage.ts'
+import { lastReadIn } from './usage.ts'
 
 export interface ReadCost {
   readonly model: string
@@ -38,7 +38,7 @@ export function readCost({ transcript, envelope, now, prices }: Asked): ReadCost
   const { lastAnswer, answeredAt } = transcript
   const messages = transcript.conversation()
   const at = messages.findLastIndex(({ content }) => content === lastAnswer?.content)
-  const { input, output, cacheRead, cacheWritten, cacheLife } = usageIn(lastAnswer?.usage)
+  const { input, output, cacheRead, cacheWritten, cacheLife } = lastReadIn(lastAnswer?.usage)
   const counted = at < 0 ? 0 : input + output
   const rest = counted > 0 ? messages.slice(at + 1) : messages
   const estimated = tokensOf(rest, counted > 0 ? { model } : envelope.body)

@@ -24,6 +24,13 @@ export function usageIn(usage: unknown): Usage {
   }
 }
 
+/** Of what the model read last: an answer's sums count again what it read after each use of a server's tool. */
+export function lastReadIn(usage: unknown): Usage {
+  const { iterations } = (usage ?? {}) as { iterations?: unknown }
+  const all = Array.isArray(iterations) ? (iterations as readonly { type?: unknown }[]) : []
+  return usageIn(all.findLast((one) => one?.type === 'message' || one?.type === 'fallback_message') ?? usage)
+}
+
 function count(counts: unknown, name: string): number {
   const value = ((counts ?? {}) as Readonly<Record<string, unknown>>)[name]
   return typeof value === 'number' ? value : 0

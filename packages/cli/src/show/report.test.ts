@@ -26,3 +26,17 @@ it('of tens of thousands of steps and calls is made at once', () => {
   expect(turn?.steps.filter((step) => step.kind === 'step' && step.outcome === 'ran')).toHaveLength(20_000)
   expect(turn?.steps.filter((step) => step.kind === 'tool' && step.outcome === 'ok')).toHaveLength(20_000)
 })
+
+it('counts the tokens of a compaction, which the sums of its answer leave out', () => {
+  const iterations = [{ type: 'compaction', input_tokens: 144, output_tokens: 276 }]
+  const message = {
+    id: 'msg_1',
+    role: 'assistant' as const,
+    model: 'claude-opus-5-5',
+    content: [{ type: 'compaction', content: 'So far.' }],
+    stop_reason: 'compaction',
+    usage: { input_tokens: 0, output_tokens: 0, iterations },
+  }
+  const [turn] = reportOf([started(1), { type: 'response-received', message }]).turns
+  expect(turn?.tokens).toEqual({ input: 144, cacheRead: 0, output: 276 })
+})

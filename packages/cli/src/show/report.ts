@@ -5,7 +5,7 @@
  * 2. A rewound turn stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
-import type { Block, Decision, Entry, Message } from '@lastgood/core'
+import { billedUsage, type Block, type Decision, type Entry, type Message } from '@lastgood/core'
 import type { SessionDocument, Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
 import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
@@ -54,7 +54,7 @@ export class SessionReport {
         break
       case 'response-received':
         turn.tools += entry.message.content.filter((block) => block.type === 'tool_use').length
-        addTokens(turn.tokens, entry.message.usage)
+        addTokens(turn.tokens, billedUsage(entry.message.usage))
         break
       case 'turn-ended':
         turn.state = 'ended'

@@ -8,6 +8,7 @@ import { inputsIn, withInputs } from './exact-inputs.ts'
 import { assistantMessageSchema, type AssistantMessage, type Block } from './journal.ts'
 import { isRecord, without } from '../json.ts'
 import { isCall } from './message.ts'
+import { isBilled, iterationsIn } from './usage.ts'
 
 /** Stop reasons that cut an answer wherever it was. */
 const cutReasons: ReadonlySet<string | null> = new Set(['max_tokens', 'model_context_window_exceeded'])
@@ -63,7 +64,9 @@ export interface EarlierAnswers {
 
 export function shortfallOf(message: AssistantMessage, earlier: EarlierAnswers): Shortfall | undefined {
   const { content, stop_reason } = message
-  if (earlier.isBilled && billed(message) === false) return 'unbilled'
+  // Where the API lists what it did, it may have cost nothing: a compaction that could not begin.
+  const isListed = iterationsIn(message.usage).length > 0
+  if (earlier.isBilled && !isListed && isBilled(message.usage) === false) return 'unbilled'
   if (firstTwin(content, earlier) >= 0) return 'twin-calls'
   if (content.length === 0 && pausesTurn(message)) return 'empty-pause'
   if (content.length === 0) return stop_reason === 'end_turn' ? 'empty' : undefined
@@ -82,32 +85,6 @@ export function firstTwin(content: readonly Block[], earlier: Pick<EarlierAnswer
       isCall(block) &&
       (content.findIndex((other) => isCall(other) && other['id'] === block['id']) < at ||
         earlier.hasCall(String(block['id']))),
-  )
-}
-
-/** Whether the answer reports a cost above zero; undefined when it reports no token counts at all. */
-export function billed({ usage }: AssistantMessage): boolean | undefined {
-  const counts = Object.entries(usage ?? {}).filter(
-    ([name, value]) => name.endsWith('_tokens') && typeof value === 'number',
-  )
-  return counts.length === 0 ? undefined : counts.some(([, value]) => Number(value) > 0)
-}
-
-/**
- * What `usage` comes to in full-price input tokens: output counts five times, a cache write for five minutes 1.25, one
- * for an hour 2, and a cache read 0.1 times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
- */
-export function costOf(usage: Readonly<Record<string, unknown>> | undefined): number {
-  const count = (counts: unknown, name: string): number => {
-    const value = isRecord(counts) ? counts[name] : undefined
-    return typeof value === 'number' ? value : 0
-  }
-  return Math.round(
-    count(usage, 'input_tokens') +
-      5 * count(usage, 'output_tokens') +
-      1.25 * count(usage, 'cache_creation_input_tokens') +
-      0.75 * count(usage?.['cache_creation'], 'ephemeral_1h_input_tokens') +
-      0.1 * count(usage, 'cache_read_input_tokens'),
   )
 }
 

@@ -8,11 +8,12 @@
  * 4. A call without a result never goes out unanswered: `conversation` closes it with a result that says so.
  * 5. Repairs lie over the messages and change none of them: `edits` says what goes out in their place.
  */
-import { billed, callsOf, isRefusal, pausesTurn } from './answer.ts'
+import { callsOf, isRefusal, pausesTurn } from './answer.ts'
 import type { AssistantMessage, Block, Edit, Entry, Envelope, InDoubt, Message } from './journal.ts'
 import { blocksOf, isCall, originOf } from './message.ts'
 import { RecordedSteps } from './recorded-steps.ts'
 import { RungRepairs } from './rung-repairs.ts'
+import { isBilled } from './usage.ts'
 
 /** A tool call of the last response. */
 export interface ToolCall {
@@ -225,7 +226,7 @@ export class Transcript {
       this.#calls = callsOf(answer).map(openCall)
     }
     if (!isRefusal(answer)) this.accepted = this.messages.length
-    this.isBilled ||= this.#rung === 0 && billed(answer) === true
+    this.isBilled ||= this.#rung === 0 && isBilled(answer.usage) === true
     this.responses.set(id, this.messages.length)
   }
 

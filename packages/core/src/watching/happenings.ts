@@ -8,6 +8,7 @@
  */
 import { isRefusal } from '../journal/answer.ts'
 import { withoutKey } from '../journal/recorded-steps.ts'
+import { billedUsage, type Usage } from '../journal/usage.ts'
 import type { SessionEvent } from '../session/events.ts'
 import type { Fault } from '../faults/fault.ts'
 import { heldBy, type HeldBecause } from '../health/held.ts'
@@ -250,7 +251,8 @@ function factsOf({ kind, status, errorType }: Fault): FaultFacts {
   return { fault: kind, ...(status !== undefined && { status }), ...(isWord && { errorType }) }
 }
 
-function usageOf(usage: Readonly<Record<string, unknown>> = {}): { uncachedInput: number } {
-  const count = (name: string) => (typeof usage[name] === 'number' ? usage[name] : 0)
+function usageOf(usage: Usage | undefined): { uncachedInput: number } {
+  const billed = billedUsage(usage)
+  const count = (name: string) => (typeof billed[name] === 'number' ? billed[name] : 0)
   return { uncachedInput: count('input_tokens') + count('cache_creation_input_tokens') }
 }

@@ -4,8 +4,7 @@
  * fallback (`betaRefusalFallbackMiddleware`) reports it in the same form.
  */
 import type { AssistantMessage } from '../journal/journal.ts'
-
-type Usage = Readonly<Record<string, unknown>>
+import { iterationsIn, type Usage } from '../journal/usage.ts'
 
 export class Spent {
   readonly #before: Usage[] = []
@@ -23,9 +22,9 @@ export class Spent {
 }
 
 /** A single iteration, unless the API lists more: those of a tool that the server runs. */
-function iterationsOf(usage: Usage, model: string): Usage[] {
-  const { iterations } = usage
-  if (Array.isArray(iterations) && iterations.length > 0) return iterations as Usage[]
+function iterationsOf(usage: Usage, model: string): readonly Usage[] {
+  const iterations = iterationsIn(usage)
+  if (iterations.length > 0) return iterations
   const count = (name: string) => usage[name] ?? 0
   return [
     {
