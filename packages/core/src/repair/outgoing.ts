@@ -25,7 +25,7 @@ export interface RepairContext {
   readonly card: ModelCard
   /** `anthropic-version`. Default: the newest. */
   readonly apiVersion?: string | undefined
-  /** The stop reason of the last assistant message: after `pause_turn` that message stays last and unchanged. */
+  /** The stop reason of the last assistant message: after a pause that message stays last and unchanged. */
   readonly stopReason?: string | null | undefined
   /** The answer as the API gave it, for the message at index `at`; undefined where none is known. */
   recorded?(at: number): Message | undefined

@@ -108,14 +108,17 @@ describe('blank text', () => {
     expect(messages).toEqual([user([inner(text('ok')), text('go')])])
   })
 
-  test('at the end of a paused answer stays: the server takes it back as it was', () => {
-    const paused = [user('hi'), assistant(text('ok'), text(' '))]
-    expect(mendedBy(emptyText, paused, {}, { stopReason: 'pause_turn' })).toMatchObject({ isSame: true })
-    expect(mendedBy(emptyText, paused, {}, { stopReason: 'end_turn' })).toMatchObject({ isSame: false })
-    const goneOn = [...paused, user('go')]
-    expect(mendedBy(emptyText, goneOn, {}, { stopReason: 'pause_turn' })).toMatchObject({ isSame: false })
-    expect(mendedBy(emptyText, [user(' ')], {}, { stopReason: 'pause_turn' })).toMatchObject({ isSame: false })
-  })
+  test.each(['pause_turn', 'compaction'])(
+    'at the end of an answer that %s ends stays: the server takes it back as it was',
+    (stopReason) => {
+      const paused = [user('hi'), assistant(text('ok'), text(' '))]
+      expect(mendedBy(emptyText, paused, {}, { stopReason })).toMatchObject({ isSame: true })
+      expect(mendedBy(emptyText, paused, {}, { stopReason: 'end_turn' })).toMatchObject({ isSame: false })
+      const goneOn = [...paused, user('go')]
+      expect(mendedBy(emptyText, goneOn, {}, { stopReason })).toMatchObject({ isSame: false })
+      expect(mendedBy(emptyText, [user(' ')], {}, { stopReason })).toMatchObject({ isSame: false })
+    },
+  )
 
   test('of the system prompt gives its cache marker to the text before it, which keeps one of its own', () => {
     const marked = (said: string, ttl: string) => ({ ...text(said), cache_control: { type: 'ephemeral', ttl } })

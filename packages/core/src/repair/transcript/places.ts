@@ -2,6 +2,7 @@
  * Blocks in a place or a shape that the API does not accept: from histories of other providers, other programs, other
  * API versions.
  */
+import { pausesTurn } from '../../journal/answer.ts'
 import { isRecord, recordsIn, without } from '../../json.ts'
 import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
@@ -155,7 +156,7 @@ export const emptyText = localRule(
   ({ messages, params }, { stopReason }) => {
     const mended = mendEach(messages, (message, at) => {
       const isLast = at === messages.length - 1
-      if (isLast && message.role === 'assistant' && stopReason === 'pause_turn') return undefined
+      if (isLast && message.role === 'assistant' && pausesTurn({ stop_reason: stopReason })) return undefined
       if (setsEffort(message)) return undefined
       const before = blocksOf(message)
       const blocks = mapKeeping(before, (block) => {

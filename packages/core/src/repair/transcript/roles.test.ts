@@ -63,8 +63,7 @@ test('answers with thinking may follow each other after a pause, and in the midd
   expect(places).toEqual([2])
 })
 
-describe('after a paused answer', () => {
-  const stopReason = 'pause_turn'
+describe.each(['pause_turn', 'compaction'])('after an answer that ends in %s', (stopReason) => {
   const after = (answer: Message, ...messages: Message[]) =>
     mendedBy(pausedLast, [hi, ok, hi, answer, ...messages], {}, { stopReason })
 
@@ -101,6 +100,7 @@ test('white space goes from the end of an answer that the model continues, and f
   expect(mended.places).toEqual([1])
   expect(last([hi, { role: 'assistant', content: ' so ' }]).messages[1]).toEqual({ role: 'assistant', content: ' so' })
   expect(last([hi, assistant(text('so '))], 'pause_turn')).toMatchObject({ isSame: true })
+  expect(last([hi, assistant(text('so '))], 'compaction')).toMatchObject({ isSame: true })
   expect(last([assistant(text('so ')), user('go ')])).toMatchObject({ isSame: true })
   expect(last([hi, assistant(text('so '), search)])).toMatchObject({ isSame: true })
 })

@@ -1,4 +1,5 @@
 /** Which role speaks first, last, and in between; and where system messages may stand. */
+import { pausesTurn } from '../../journal/answer.ts'
 import { blocksOf, hasThinking, isServerCall, isThinking } from '../../journal/message.ts'
 import { isRecord } from '../../json.ts'
 import { askedToGoOn, systemNotes } from '../../ladder/message-steps.ts'
@@ -95,7 +96,7 @@ export const pausedLast = localRule(
     const at = messages.findLastIndex(({ role }) => role === 'assistant')
     const after = messages.slice(at + 1)
     const isSilent = (block: Block) => block.type === 'text' && textIn(block, 'text').trim() === ''
-    const isOver = stopReason !== 'pause_turn' || callIdsOf(messages[at]).length > 0
+    const isOver = !pausesTurn({ stop_reason: stopReason }) || callIdsOf(messages[at]).length > 0
     if (isOver || after.length === 0 || !after.every((message) => blocksOf(message).every(isSilent))) return undefined
     const what = 'left out an empty message after a paused answer'
     return { messages: messages.slice(0, at + 1), mends: after.map((_message, n) => ({ message: at + 1 + n, what })) }
@@ -121,7 +122,7 @@ export const lastText = localRule(
   ({ messages }, { stopReason }) => {
     const last = messages.at(-1)
     const text = last && blocksOf(last).at(-1)
-    if (last?.role !== 'assistant' || text?.type !== 'text' || stopReason === 'pause_turn') return undefined
+    if (last?.role !== 'assistant' || text?.type !== 'text' || pausesTurn({ stop_reason: stopReason })) return undefined
     const said = String(text['text'])
     if (said.trimEnd() === said) return undefined
     const trimmed = withBlocks(last, [...blocksOf(last).slice(0, -1), { ...text, text: said.trimEnd() }])

@@ -130,8 +130,11 @@ test('a compaction that was asked for comes first and has content; one that the 
   expect(removedFrom(assistant({ ...asked, content: '' }, text('ok')), go)).toHaveLength(1)
   expect(removedFrom(assistant(text('ok'), asked), go)).toEqual([asked])
   expect(removedFrom(hi, assistant(asked), go)).toEqual([asked])
-  expect(removedFrom(hi, assistant({ type: 'compaction', content: 'so far' }), go)).toHaveLength(1)
   expect(removedFrom(hi, assistant(made), go)).toEqual([])
+  // As the pages of the API show it: https://platform.claude.com/docs/en/build-with-claude/compaction-threshold
+  expect(removedFrom(hi, assistant({ type: 'compaction', content: 'so far' }), go)).toEqual([])
+  expect(removedFrom(hi, assistant({ ...made, encrypted_content: null }), go)).toEqual([])
+  expect(removedFrom(hi, assistant({ ...made, content: '' }), go)).toHaveLength(1)
   expect(removedFrom(hi, assistant({ ...made, signature: 's' }), go)).toHaveLength(1)
   expect(removedFrom(hi, assistant({ ...made, content: null }), go)).toEqual([])
 })
