@@ -206,6 +206,17 @@ describe('a request', () => {
     expect(join([user('X')], fields, { isSure: true }, envelope)?.rewindTo).toBe(0)
   })
 
+  test('that begins with what sums up the conversation goes on with it, unless it is a helper', () => {
+    const sum = { type: 'compaction', content: 'so far', signature: 's' }
+    const known = { messages: [...history, said([sum])] }
+    const chat = { system: undefined, tools: undefined }
+    const messages = [said([{ ...sum, citations: null }]), user('E')]
+    expect(join(messages, chat, known, {})).toMatchObject({ rewindTo: 0, added: messages, messages })
+    expect(join([said([{ ...sum, content: 'else' }]), user('E')], chat, known, {})).toBeUndefined()
+    expect(join(messages, chat, known)).toBeUndefined()
+    expect(join(messages, { ...chat, system: 'Name it.' }, known, {})).toBeUndefined()
+  })
+
   test('with tools is the conversation of a question without, asked first', () => {
     const title = { messages: history.slice(0, 2) }
     expect(join([user('X')], {}, title, { system: 'Title?' })?.rewindTo).toBe(0)

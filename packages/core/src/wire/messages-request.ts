@@ -10,7 +10,7 @@
  * 4. A history that was replaced (compacted, trimmed) under the same system and tools is the same conversation, anew.
  */
 import { z } from 'zod'
-import { continuationOf } from '../journal/continuation.ts'
+import { continuationOf, meansTheSame } from '../journal/continuation.ts'
 import { messageSchema, type Envelope, type Message } from '../journal/journal.ts'
 import { blocksOf } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
@@ -130,8 +130,17 @@ function joinedAt(
   // The request goes back. While calls are being run, only with their results: a helper must not undo them.
   if (!bringsResults(incoming.slice(kept), runningCalls)) return undefined
   const isAnew = kept === 0
-  const isOurs = isAnew ? isSameTask(recordedBody, body, messages) : !isHelper(recordedBody, body)
+  const isOurs =
+    isAnew && !beginsWithSumOf(messages, incoming)
+      ? isSameTask(recordedBody, body, messages)
+      : !isHelper(recordedBody, body)
   return isSure || isOurs ? { kept, resolved, exact } : undefined
+}
+
+/** Whether the server's sum of recorded messages comes first. */
+function beginsWithSumOf(recorded: readonly Message[], incoming: readonly Message[]): boolean {
+  const [first] = incoming.slice(0, 1).flatMap(blocksOf)
+  return first?.type === 'compaction' && recorded.flatMap(blocksOf).some((block) => meansTheSame(block, first))
 }
 
 type Body = Readonly<Record<string, unknown>>
