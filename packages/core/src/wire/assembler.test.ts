@@ -101,6 +101,19 @@ describe('an answer', () => {
     expect(assembled(...events('moved')).message()).toMatchObject({ model: 'm' })
   })
 
+  test('has of each piece what belongs to its block, and not what is for display', () => {
+    const delta = (fields: object) => ({ type: 'content_block_delta', index: 0, delta: fields })
+    const block = { type: 'thinking', thinking: '', signature: '' }
+    const events = [
+      { type: 'content_block_start', index: 0, content_block: block },
+      delta({ type: 'thinking_delta', thinking: 'Hm', estimated_tokens: 50 }),
+      delta({ type: 'thinking_delta', thinking: '.', estimated_tokens: null }),
+      delta({ type: 'signature_delta', signature: 's', estimated_tokens: 50 }),
+    ]
+    const thinking = { type: 'thinking', thinking: 'Hm.', signature: 's' }
+    expect(assembled(...events, ...end('end_turn')).message().content).toEqual([thinking])
+  })
+
   test('has the summary of a compaction as it came last', () => {
     const delta = (content: string) => ({
       type: 'content_block_delta',

@@ -4,7 +4,8 @@
  * 1. A block counts after its `content_block_stop`; before that it may be cut, and is never handed out as complete.
  * 2. Tool input is parsed from its own JSON text, never taken from the empty object of `content_block_start`. An answer
  *    with a call that has no end, or non-JSON input, is not complete, unless the model was cut off there or refused.
- * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block.
+ * 3. Unknown blocks and deltas are kept as they come: a delta's fields are laid over the block. Of a known delta only its
+ *    piece is the block's: a count for display, sent back, would be refused.
  * 4. An event that belongs to nothing that has begun breaks the answer: a part of it was lost, or came twice. A block's
  *    place is that of its beginning among the others, however a gateway on the way numbers it.
  * 5. As in the SDK, a field of the end that is null says nothing, and the last `fallback` names the answer's model.
@@ -249,8 +250,9 @@ export class Assembler {
       return
     }
     // This runs for every piece of text: a loop, because a list of pairs would be allocated for each.
+    const own = usualDeltas[String(type)]?.field
     for (const field in delta) {
-      if (field === 'type') continue
+      if (field === 'type' || (own !== undefined && field !== own)) continue
       const [before, value] = [open.block[field], delta[field]]
       const isPiece = typeof value === 'string' && typeof before === 'string' && !wholeDeltas.has(type)
       open.block[field] = isPiece ? before + value : value
