@@ -40,3 +40,14 @@ test.each([
   expect(counted).toBeGreaterThanOrEqual(tokens)
   expect(counted).toBeLessThan(tokens + 50)
 })
+
+test('what stands before the last summary of the server does not count, unless that failed', () => {
+  const long = { type: 'text', text: 'x'.repeat(350_000) }
+  const summary = { type: 'compaction', content: 'so far', signature: data }
+  expect(inputOf([long, summary]) - inputOf([summary])).toBe(0)
+  expect(inputOf([summary, long])).toBeGreaterThan(100_000)
+  expect(inputOf([long, { ...summary, content: null }])).toBeGreaterThan(100_000)
+  const { messages, ...rest } = request([long])
+  const after = { role: 'assistant', content: [long, summary, { type: 'text', text: 'ok' }] }
+  expect(estimateTokens({ ...rest, messages: [...messages, after, ...messages] }).input).toBeLessThan(101_000)
+})

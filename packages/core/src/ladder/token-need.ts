@@ -1,4 +1,6 @@
 /** How many tokens of its model's window a request takes, estimated without asking the API. */
+import type { Block, Message } from '../journal/journal.ts'
+import { blocksOf } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { cardOf } from './built-in-cards.ts'
@@ -21,12 +23,13 @@ const charactersPerPage = 100_000
 
 /**
  * A guess on the safe side: characters of tools, system and messages / 3.5, times the scale of the model's tokenizer.
- * Base64 images count per image, other files by their estimated pages, signatures of thinking not at all.
+ * Base64 images count per image, other files by their estimated pages, signatures of thinking and what a compaction sums
+ * up not at all.
  */
 export function estimateTokens({ params, messages }: Outgoing): TokenNeed {
   const { system, tools, model, max_tokens: answer } = params
   let media = 0
-  const text = JSON.stringify({ system, tools, messages }, (key, value: unknown) => {
+  const text = JSON.stringify({ system, tools, messages: withoutSummedUp(messages) }, (key, value: unknown) => {
     if (key === 'signature') return undefined
     if (!isRecord(value) || value['type'] !== 'base64') return value
     const isImage = String(value['media_type']).startsWith('image/')
@@ -38,3 +41,15 @@ export function estimateTokens({ params, messages }: Outgoing): TokenNeed {
     output: typeof answer === 'number' ? answer : 0,
   }
 }
+
+/** The API leaves out what stands before the last summary: https://platform.claude.com/docs/en/build-with-claude/compaction */
+function withoutSummedUp(messages: readonly Message[]): readonly Message[] {
+  const at = messages.findLastIndex((message) => blocksOf(message).some(sumsUp))
+  const last = messages[at]
+  if (!last) return messages
+  const blocks = blocksOf(last)
+  return [{ ...last, content: blocks.slice(blocks.findLastIndex(sumsUp)) }, ...messages.slice(at + 1)]
+}
+
+/** One without content is of a compaction that failed. */
+const sumsUp = ({ type, content }: Block): boolean => type === 'compaction' && typeof content === 'string'
