@@ -165,6 +165,23 @@ describe('edits', () => {
     expect(lastSent()).not.toContain('"image"')
   })
 
+  test('that are made while a broken answer is gone on from leave out what it thought', async () => {
+    const { own, calls, session } = await keeping((_call, n) =>
+      n === 1
+        ? started('msg_1') + thinkingBlock(0, 'sig') + textBlock(1, 'A whole.') + brokenBlock(2, 'B half')
+        : n === 2
+          ? refused('messages.0.content.1: Could not process image')
+          : said('the end.', 'msg_3'),
+    )
+    await own.messages.stream({ ...request, messages: [question] }).finalMessage()
+    const [, kept, repaired] = calls.map(({ body }) => JSON.stringify(body?.messages))
+    expect(kept).toContain('"signature":"sig"')
+    expect(repaired).toContain('A whole.')
+    expect(repaired).not.toContain('"image"')
+    expect(repaired).not.toContain('"thinking"')
+    expect(JSON.stringify(session.messages())).not.toContain('"thinking"')
+  })
+
   test('that a person took back are journaled with their note when they are made again', async () => {
     const { own, session, store } = await keeping((_call, n) =>
       n === 1 || n === 3

@@ -8,8 +8,9 @@
 import { callsOf, endsTurn, isRefusal } from '../journal/answer.ts'
 import { classify, type Wire } from '../faults/classify.ts'
 import type { Fault } from '../faults/fault.ts'
-import type { AssistantMessage, Block, Edit, EntryBody, RepairNote } from '../journal/journal.ts'
+import type { AssistantMessage, Block, Edit, EntryBody, Message, RepairNote } from '../journal/journal.ts'
 import { isThinking } from '../journal/message.ts'
+import { isSameJson } from '../json.ts'
 import { isSameModel, type ModelCard } from '../ladder/model-card.ts'
 import { estimateTokens, type TokenNeed } from '../ladder/token-need.ts'
 import type { Health } from '../health/health.ts'
@@ -53,6 +54,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
   readonly #surroundings: Surroundings<R>
   readonly #vitals: Vitals
   #kept: readonly (readonly Block[])[] = []
+  /** The messages of the request whose answer was kept last. */
+  #keptAfter: readonly Message[] = []
   #isOpen = false
   #mended: MendedRequest | undefined
   #mending: Mending | undefined
@@ -174,6 +177,7 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
 
   kept(said: readonly Block[]): void {
     this.#kept = [...this.#kept, said]
+    this.#keptAfter = this.#mended?.outgoing.messages ?? []
   }
 
   async answered({ message: received, requestId, salvaged }: Received): Promise<void> {
@@ -240,13 +244,27 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const isAsked = rung === rungs[0]
     // No model can read the thinking of another.
     const isOther = this.#mended && !isSameModel(this.#mended.card.id, rung.model)
-    if (isOther) this.#kept = this.#kept.map((said) => said.filter((block) => !isThinking(block)))
+    if (isOther) this.#forgetThinking()
     const card = isAsked ? undefined : await cards(rung)
     const { transcript, context } = session
     const recorded = transcript.messages
     this.#mending = { transcript, recorded, tried: context.tried, request, watch, kept: this.#kept, rung: card }
     this.#mended = mend(this.#mending)
+    if (this.#isKeptBound(this.#mended.outgoing.messages)) return this.#mended
+    this.#forgetThinking()
+    this.#mending = { ...this.#mending, kept: this.#kept }
+    this.#mended = mend(this.#mending)
     return this.#mended
+  }
+
+  /** Whether the thinking of kept pieces is with the messages that it was signed against. */
+  #isKeptBound(messages: readonly Message[]): boolean {
+    const hasThought = this.#kept.some((said) => said.some(isThinking))
+    return !hasThought || this.#keptAfter.every((before, at) => isSameJson(before, messages[at]))
+  }
+
+  #forgetThinking(): void {
+    this.#kept = this.#kept.map((said) => said.filter((block) => !isThinking(block)))
   }
 
   #requestFor({ body, betas }: MendedRequest): R {
