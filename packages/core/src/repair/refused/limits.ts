@@ -1,4 +1,5 @@
 /** The length of an answer: less where the API demands it, more where an answer was cut. */
+import type { ModelCard } from '../../ladder/model-card.ts'
 import type { Outgoing, Repaired } from '../outgoing.ts'
 import { repairedBy, refusalRule, type RefusalRule } from './refusal-rule.ts'
 import { charsOf } from './shorten.ts'
@@ -25,6 +26,13 @@ export const clampMaxTokens = refusalRule({
     return limited(this, outgoing, limit, String(limit))
   },
 })
+
+/** The card with the limits that the API has named since: no answer may be longer. */
+export function withinLimits(rules: readonly string[], card: ModelCard): ModelCard {
+  const name = `${clampMaxTokens.name}:`
+  const limits = rules.flatMap((rule) => (rule.startsWith(name) ? Number(rule.slice(name.length)) : []))
+  return { ...card, maxOutputTokens: Math.min(card.maxOutputTokens, ...limits) }
+}
 
 /**
  * The room that is left changes with every request, so the argument has what it is estimated from: the window, and the

@@ -133,6 +133,15 @@ test('P6: thinking that is refused as it was recorded, too, is left out; a lengt
   expect(clamped).toEqual(['clamp-max-tokens:64000'])
 })
 
+test('an answer that was cut is asked for again with as much room as the API has said that there is', () => {
+  const fault = { kind: 'output-cut' as const, repairs: ['raise-max-tokens'] }
+  const request = requestOf({ params: { ...plainRequest.params, max_tokens: 1_000 } })
+  const named = ['clamp-max-tokens:64000']
+  expect(applicableRepairs(request, { ...one, fault }, named)).toEqual(['raise-max-tokens:64000'])
+  const full = requestOf({ params: { ...plainRequest.params, max_tokens: 64_000 } })
+  expect(applicableRepairs(full, { ...one, fault }, named)).toEqual([])
+})
+
 test('a paused answer stays the last message', () => {
   const messages = [...plainRequest.messages, { role: 'assistant', content: [{ type: 'text', text: 'Wait.' }] }]
   const request = requestOf({ messages })

@@ -13,7 +13,7 @@ import { nameOfRule } from '../rule-name.ts'
 import { continueAfterPrefill, convertSystem, nudge } from './going-on.ts'
 import { keepingSignatures } from '../request/kept-signatures.ts'
 import { dropField } from './fields.ts'
-import { clampMaxTokens, fitMaxTokens, raiseMaxTokens } from './limits.ts'
+import { clampMaxTokens, fitMaxTokens, raiseMaxTokens, withinLimits } from './limits.ts'
 import { removeImages, shrinkImages } from './images.ts'
 import { dropNewestBeta, dropParams } from './params.ts'
 import { blockAsText, blockTypeAsText } from './results.ts'
@@ -76,7 +76,8 @@ export function applyRefusalRule(rule: string, outgoing: Outgoing, context: Repa
  * `Fault.repairs` they can be chosen from, and applied again later without the refusal. None of them undoes a repair of
  * `tried`, which would then have something to do again, unless that yields.
  */
-export function applicableRepairs(outgoing: Outgoing, context: RepairContext, tried: readonly string[] = []): string[] {
+export function applicableRepairs(outgoing: Outgoing, known: RepairContext, tried: readonly string[] = []): string[] {
+  const context = { ...known, card: withinLimits(tried, known.card) }
   const kept = tried.filter((rule) => !refusalRuleOf(rule)?.yields)
   const done = kept.filter((rule) => !applyRefusalRule(rule, outgoing, context))
   return (context.fault?.repairs ?? []).flatMap((rule) => {
