@@ -14,8 +14,7 @@ export interface Told {
   isMending: boolean
   /**
    * Repairs are in force no longer, under answers that were given to the repaired messages: they were taken back, or
-   * were for a fallback's turn alone; or one is made under a broken answer that is gone on from. The API may refuse what
-   * the model thought then.
+   * were for a fallback's turn alone. The API may refuse what the model thought then.
    */
   isUnbound: boolean
   /** Calls, once for each time that one was announced. */
@@ -25,6 +24,10 @@ export interface Told {
   isOpen: boolean
   /** The calls of the last answer. */
   calls: string[]
+  /** Steps, by id: how often each was announced, and whether it has an outcome. */
+  steps: Map<string, { started: number; hasOutcome: boolean }>
+  /** Where the conversation stands: how often it was answered, went back, or had all results of an answer. */
+  place: number
 }
 
 export function readJournal(entries: readonly Entry[]): Told {
@@ -37,13 +40,12 @@ export function readJournal(entries: readonly Entry[]): Told {
     results: new Map(),
     isOpen: false,
     calls: [],
+    steps: new Map(),
+    place: 0,
   }
   let isFallback = false
   let rung = ''
   const mended = new Set<string>()
-  /** A broken answer is gone on from, and what it thought is bound to the messages as they went out. */
-  let isKeeping = false
-  let isKeptUnbound = false
   for (const entry of entries) {
     if (entry.type === 'turn-started' || entry.type === 'turn-continued') {
       told.messages.push(...entry.messages)
@@ -56,6 +58,12 @@ export function readJournal(entries: readonly Entry[]): Told {
       const content = why === 'refusal' ? [] : entry.message.content
       if (content.length > 0) told.messages.push({ role: 'assistant', content })
       told.calls = content.flatMap((block) => (block.type === 'tool_use' ? [String(block['id'])] : []))
+      told.place += 1
+    }
+    if (entry.type === 'step-started' || entry.type === 'step-finished') {
+      const { started = 0 } = told.steps.get(entry.stepId) ?? {}
+      const hasOutcome = entry.type === 'step-finished' && entry.outcome !== 'in-doubt'
+      told.steps.set(entry.stepId, { started: started + (entry.type === 'step-started' ? 1 : 0), hasOutcome })
     }
     if (entry.type === 'rung-changed') {
       isFallback = entry.rung > 0
@@ -64,7 +72,6 @@ export function readJournal(entries: readonly Entry[]): Told {
     }
     if (entry.type === 'repairs-reverted') mended.clear()
     if (entry.type === 'response-received') {
-      isKeeping = isKeptUnbound = false
       if (told.isMending && isFallback) mended.add(rung)
       told.isUnbound ||= told.isMending && isFallback
       told.isMending &&= isFallback
@@ -73,20 +80,21 @@ export function readJournal(entries: readonly Entry[]): Told {
       isFallback = false
       told.isMending = false
     }
-    if (entry.type === 'fault-observed') {
-      told.isMending ||= entry.decision.kind === 'repair'
-      isKeeping ||= entry.decision.kind === 'keep-and-continue'
-      isKeptUnbound ||= isKeeping && entry.decision.kind === 'repair'
-    }
+    if (entry.type === 'fault-observed') told.isMending ||= entry.decision.kind === 'repair'
     if (entry.type === 'tool-started') told.started.push(entry.toolUseId)
     if (entry.type === 'tool-finished') {
       told.results.set(entry.toolUseId, entry.result)
       const results = told.calls.flatMap((id) => told.results.get(id) ?? [])
-      if (results.length === told.calls.length) told.messages.push({ role: 'user', content: results })
+      if (results.length === told.calls.length) {
+        told.messages.push({ role: 'user', content: results })
+        told.place += 1
+      }
     }
     if (entry.type === 'turn-ended') told.isOpen = false
     if (entry.type === 'rewound') {
-      told.messages.splice(entry.messages)
+      const undone = told.messages.splice(entry.messages)
+      // Otherwise somebody has only said it in other words.
+      if (entry.turn === entry.lastGoodTurn || undone.some(({ role }) => role === 'assistant')) told.place += 1
       told.edits = told.edits.filter(({ to }) => to <= entry.messages)
       told.isOpen = entry.turn > entry.lastGoodTurn
       told.calls = []
@@ -97,7 +105,6 @@ export function readJournal(entries: readonly Entry[]): Told {
       told.edits = []
     }
   }
-  told.isUnbound ||= isKeptUnbound
   return told
 }
 

@@ -30,6 +30,15 @@ const unrecorded = (session: Session) => {
   return Object.assign(session, { step })
 }
 
+/** One that a program asks for again is another one. */
+const alwaysNew = (session: Session) => {
+  const step = session.step.bind(session) as Step
+  let asked = 0
+  const mutated: Step = (name, input, run, options) =>
+    step(name, 'toolUseId' in options ? input : { [session.owner.id]: (asked += 1) }, run, options)
+  return Object.assign(session, { step: mutated })
+}
+
 const tooEarly = (session: Session) => {
   const record = session.record.bind(session)
   const mutated: Session['record'] = async (bodies) => {
@@ -99,6 +108,7 @@ export const mutations: readonly (readonly [what: string, promise: string, optio
   ['a store that acknowledges an entry and loses it', 'P1', { newStore: losesLastEntries }],
   ['a store that loses what is kept beside the journal', 'P1', { newStore: losesBlobs }],
   ['a step that runs its tool twice', 'P2', { session: twice }],
+  ['a step of a loop that is not the same when it is asked for again', 'P2', { session: alwaysNew }],
   ['a step that does not record its result', 'P1', { session: unrecorded }],
   ['a request that leaves before its intent is durable', 'P5', { session: tooEarly }],
   ['a request that is sent twice', 'P5', { fetch: doubled }],

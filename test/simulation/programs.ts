@@ -21,6 +21,8 @@ import { z } from 'zod'
 import type { Process } from './process.ts'
 import { models, reach } from './provider.ts'
 import { leaseMs, type Referee } from './referee.ts'
+import type { World } from './world.ts'
+import { OwnSteps } from './own-steps.ts'
 import { newTask, search, tools, type Task } from './task.ts'
 
 const sessionIds = ['s1', 's2', 's3']
@@ -40,6 +42,7 @@ export interface Surroundings {
 interface Work extends Surroundings {
   opened: Session
   client: Anthropic
+  steps: OwnSteps
 }
 
 /** Some are too long for a line of the journal. */
@@ -68,7 +71,7 @@ async function within(it: Surroundings, id: string, takeover: boolean, use: (wor
   const fetch = it.fetch(reach(lab, process, ({ messages }) => referee.arrives(process.name, self.id, id, messages)))
   const client = new Anthropic({ apiKey: 'simulated', baseURL: lab.url, fetch, logLevel: 'off' })
   try {
-    await use({ ...it, opened, client })
+    await use({ ...it, opened, client, steps: new OwnSteps(process, referee, opened) })
   } finally {
     await opened.close()
   }
@@ -80,7 +83,11 @@ async function run(work: Work, name: string, toolUseId: string, isGuarded: boole
   await process.contact(async () => {
     referee.effect(process.name, opened.owner.id, opened.id, toolUseId, tools[name]!.rule, isGuarded)
   })
-  await process.clock.sleepUntil(process.clock.now() + process.world.below(3_000))
+  if (isGuarded) await work.steps.inside(toolUseId)
+  const { world } = process
+  const lastsMs = world.chance(0.02) ? world.below(200_000) : world.below(3_000)
+  await process.clock.sleepUntil(process.clock.now() + lastsMs)
+  if (world.chance(0.05)) throw new Error(`the tool failed in ${toolUseId}`)
   return result(toolUseId)
 }
 
@@ -111,14 +118,20 @@ function step(work: Work, { toolUseId, name, input }: { toolUseId: string; name:
 
 /** A loop of one's own, from wherever the session is to the end of a turn. */
 async function ownLoop(work: Work, task: Task): Promise<void> {
-  const { process, referee, opened } = work
+  const { process, referee, opened, steps } = work
   const { world } = process
+  let isSure = true
   const isByHand = world.chance(0.4)
   const client = recoverable(work.client, opened, world.chance(0.3) ? { ladder: ladder(...models) } : {})
   await opened.resume()
   if (!isByHand) await Promise.all(opened.transcript.unanswered.map((call) => step(work, call)))
   const messages = opened.messages() as Anthropic.MessageParam[]
-  if (!opened.hasOpenTurn) messages.push({ role: 'user', content: task as unknown as Anthropic.ContentBlockParam[] })
+  if (!opened.hasOpenTurn) {
+    const isAnew = world.chance(0.1)
+    if (isAnew) messages.splice(0)
+    const said = isAnew ? [summary, ...task] : task
+    messages.push({ role: 'user', content: said as unknown as Anthropic.ContentBlockParam[] })
+  }
   const definitions = [...toolsOf(work).map(({ definition }) => definition as unknown as Anthropic.Tool), search]
   for (;;) {
     const asked = {
@@ -127,10 +140,14 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
       tools: definitions,
       messages,
     }
+    if (world.chance(0.3)) await steps.before(isSure)
+    const beside = world.chance(0.15) ? steps.beside() : Promise.resolve()
+    beside.catch(() => {})
     const isUnread = !process.isHealthy && world.chance(0.03)
     if (isUnread) {
       await client.messages.create({ ...asked, stream: true })
       referee.givesUp(opened.id)
+      isSure = false
     }
     const options = leavingSoon(process)
     const asking = world.chance(0.5)
@@ -139,9 +156,12 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
     const answer = await asking.catch((error: unknown) => {
       if (!(error instanceof Anthropic.APIUserAbortError) || world.chance(0.5)) throw error
       referee.givesUp(opened.id)
+      isSure = false
       return undefined
     })
+    await beside
     if (!answer) continue
+    isSure = true
     if (!process.isDead)
       referee.acknowledged.push({ sessionId: opened.id, answer: answer.content as unknown as Block[] })
     if (answer.stop_reason === 'refusal') {
@@ -149,13 +169,17 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
       if (isOver) return
       continue
     }
-    if (answer.content.length > 0) messages.push({ role: 'assistant', content: answer.content })
+    if (answer.content.length > 0) messages.push({ role: 'assistant', content: asRemembered(world, answer.content) })
     const calls = answer.content.filter((block) => block.type === 'tool_use')
     if (calls.length === 0 && answer.stop_reason === 'pause_turn') continue
     if (calls.length === 0) return
+    if (world.chance(0.1)) void askForTitle(client, opened.messages() as Anthropic.MessageParam[])
     const results = await Promise.all(
       calls.map(async ({ id, name, input }) => {
-        if (isByHand) return { type: 'tool_result', tool_use_id: id, content: await run(work, name, id, false) }
+        if (isByHand) {
+          const content = await run(work, name, id, false).catch((error: Error) => error.message)
+          return { type: 'tool_result', tool_use_id: id, content }
+        }
         const block = await step(work, { toolUseId: id, name, input })
         if (!process.isDead) referee.acknowledged.push({ sessionId: opened.id, result: block })
         return block
@@ -163,6 +187,23 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
     )
     messages.push({ role: 'user', content: results as unknown as Anthropic.ToolResultBlockParam[] })
   }
+}
+
+/** In place of a history that has become too long. */
+const summary = { type: 'text', text: 'A summary of what was done.' }
+
+/** Some loops lose what the model thought. */
+function asRemembered({ chance }: World, content: Anthropic.ContentBlock[]): Anthropic.ContentBlock[] {
+  const said = content.filter(({ type }) => type !== 'thinking')
+  return said.length > 0 && chance(0.05) ? said : content
+}
+
+/** Of a helper, beside the conversation, which does not need it. */
+async function askForTitle(client: Anthropic, messages: Anthropic.MessageParam[]): Promise<void> {
+  const asked = { role: 'user' as const, content: 'A title for this.' }
+  await client.messages
+    .create({ model: models[1], max_tokens: 200, messages: [...messages.slice(0, 1), asked] })
+    .catch(() => {})
 }
 
 /** What ends a run, or a request, that somebody does not want any more. */

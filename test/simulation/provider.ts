@@ -20,6 +20,7 @@ export function openProvider(world: World, seed: number): LocalLab {
   const somewhere = () =>
     world.pick<CutPoint>([
       { afterBlock: 1 },
+      { afterBlock: 1 },
       { events: world.below(14) },
       { events: world.below(14) },
       { inside: world.pick(['text', 'tool_use', 'thinking']) },
@@ -89,6 +90,7 @@ export interface Asking {
   model: string
   max_tokens: number
   messages: { role: string; content: string }[]
+  tools?: unknown
 }
 
 /** Tells which request of a conversation it is, by its place in the referee's list. */
@@ -104,9 +106,9 @@ export function reach(lab: LocalLab, process: Process, arrives: (body: Asking) =
     const answered = process.contact(async () => {
       await world.sleep(world.below(30))
       const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as Asking) : undefined
-      // A ping, to learn whether the model answers at all, is no part of a conversation.
+      // A ping, to learn whether the model answers at all, and a title are no part of a conversation.
       const headers = new Headers(init?.headers)
-      if (body && body.max_tokens > 1) headers.set(askedHeader, `${arrives(body)}`)
+      if (body?.tools) headers.set(askedHeader, `${arrives(body)}`)
       const n = lab.requests.length + 1
       world.tell(name, `request ${n}: ${body?.model ?? 'about models'}, ${body?.messages.length ?? 0} messages`)
       const response = await lab.fetch(input as string, { ...init, headers })

@@ -17,6 +17,19 @@ export interface Asked {
   messages: readonly Message[]
 }
 
+/** One run of a step. */
+export interface StepRun {
+  who: string
+  ownerId: string
+  sessionId: string
+  /** Its idempotency key. */
+  id: string
+  /** By its rule, or because somebody has looked, or decided. */
+  mayRepeat: boolean
+  /** A step that may run again in any case needs no announcement. */
+  isUnannounced: boolean
+}
+
 export interface Acknowledged {
   sessionId: string
   entry?: Entry
@@ -43,6 +56,10 @@ export class Referee {
   /** `isStale`: by a writer that was superseded meanwhile. */
   readonly #ran: { sessionId: string; call: string; isStale: boolean }[] = []
   readonly #permitted = new Set<string>()
+  #values = 0
+  readonly #stepsRan: { id: string; value: string; sessionId: string; isStale: boolean }[] = []
+  /** What a program was told of a step: by session, and by what it asked for there. */
+  readonly #toldOfSteps = new Map<string, Map<string, string>>()
   readonly #announced = new Set<Entry>()
   /** What is kept apart, by its name. */
   readonly #blobs = new Map<string, string>()
@@ -94,6 +111,9 @@ export class Referee {
         this.removed.push(this.journalOf(sessionId))
         this.journals.delete(sessionId)
         this.forks.delete(sessionId)
+        this.#toldOfSteps.delete(sessionId)
+        const isOfAnother = ({ id }: { id: string }) => !id.startsWith(`${sessionId}:`)
+        this.#stepsRan.splice(0, Infinity, ...this.#stepsRan.filter(isOfAnother))
         this.#world.tell('store', `${sessionId} is removed`)
       },
     }
@@ -166,13 +186,7 @@ export class Referee {
     const isStale = this.#holders.get(sessionId) !== ownerId
     this.#ran.push({ sessionId, call, isStale })
     if (isStale) {
-      // Somebody took the session while its lease ran: what was under way then cannot be called back.
-      const passedMs = this.#world.clock.now() - this.#leases.get(ownerId)!.renewedAt
-      if (isGuarded && passedMs > leaseMs)
-        this.#world.find(
-          'P3',
-          `${who} ran ${call} ${passedMs} ms after it last asked for the lease of ${sessionId}, which another one has`,
-        )
+      if (isGuarded) this.#judgeStale(who, ownerId, sessionId, call)
       return
     }
     const told = this.told(sessionId)
@@ -185,5 +199,50 @@ export class Referee {
     const announced = told.started.filter((one) => one === call).length
     if (before.filter((one) => !one.isStale).length >= announced)
       this.#world.find('P5', `${who} ran ${call} of ${sessionId}, which is not announced`)
+  }
+
+  /** Somebody took the session while its lease ran: what was under way then cannot be called back. */
+  #judgeStale(who: string, ownerId: string, sessionId: string, what: string): void {
+    const passedMs = this.#world.clock.now() - this.#leases.get(ownerId)!.renewedAt
+    if (passedMs <= leaseMs) return
+    const since = `${passedMs} ms after it last asked for the lease of ${sessionId}`
+    this.#world.find('P3', `${who} ran ${what} ${since}, which another one has`)
+  }
+
+  /** A step begins. Returns its value. */
+  runsStep({ who, ownerId, sessionId, id, mayRepeat, isUnannounced }: StepRun): string {
+    const value = `value ${(this.#values += 1)}`
+    this.#world.tell(who, `runs the step ${id} of ${sessionId}: ${value}`)
+    const isStale = this.#holders.get(sessionId) !== ownerId
+    const before = this.#stepsRan.filter((one) => one.id === id)
+    if (this.#leases.get(ownerId)?.journal === this.journalOf(sessionId))
+      this.#stepsRan.push({ id, value, sessionId, isStale })
+    if (isStale) {
+      this.#judgeStale(who, ownerId, sessionId, `the step ${id}`)
+      return value
+    }
+    const known = this.told(sessionId).steps.get(id.slice(id.indexOf(':') + 1))
+    if (known?.hasOutcome) this.#world.find('P2', `${who} ran the step ${id} of ${sessionId}, which has an outcome`)
+    else if (before.length > 0 && !mayRepeat)
+      this.#world.find('P2', `${who} silently repeated the step ${id} of ${sessionId}`)
+    const own = before.filter((one) => !one.isStale && one.sessionId === sessionId)
+    if (!isUnannounced && own.length >= (known?.started ?? 0))
+      this.#world.find('P5', `${who} ran the step ${id} of ${sessionId}, which is not announced`)
+    return value
+  }
+
+  /** What a step has done, if it ran. */
+  valueOf(id: string): string | undefined {
+    return this.#stepsRan.findLast((one) => one.id === id)?.value
+  }
+
+  /** A program has an outcome: asked for again, also after a restart, the step has the same. */
+  toldStep(sessionId: string, asked: string, value: string): void {
+    const told = this.#toldOfSteps.get(sessionId) ?? new Map<string, string>()
+    this.#toldOfSteps.set(sessionId, told)
+    const before = told.get(asked)
+    told.set(asked, value)
+    if (before !== undefined && before !== value)
+      this.#world.find('P2', `the step ${asked} of ${sessionId} was ${before}, and is ${value} now`)
   }
 }

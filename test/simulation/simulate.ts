@@ -52,7 +52,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const troubleShare = world.pick([0, 0.02, 0.08])
 
   const start = (name: string, isHealthy: boolean): Surroundings => {
-    const process = new Process(world, name, isHealthy)
+    const process = new Process(world, name, isHealthy, true)
     const share = isHealthy ? 0 : troubleShare
     return {
       process,

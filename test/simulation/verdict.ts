@@ -103,7 +103,7 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
 }
 
 /** Thinking that is not with its signature, or after other messages than it was signed against. */
-export const isOfThinking = ({ rule = '' }: NonNullable<LocalLab['requests'][number]['violation']>): boolean =>
+const isOfThinking = ({ rule = '' }: NonNullable<LocalLab['requests'][number]['violation']>): boolean =>
   ['thinking-modified', 'thinking-signature', 'thinking-binding'].includes(rule)
 
 /** The API takes no call of its own tools that has no result yet once somebody has said something after it. */
