@@ -37,10 +37,18 @@ export const foreignThinking: Step = (outgoing, { from, to, madeBy }) => {
   const messages = outgoing.messages.map((message) => (stripped.has(message) ? withoutThinking(message) : message))
   const what = `left out the thinking of ${affected} messages`
   const last = outgoing.messages.at(-1)
-  // The server goes on with a paused answer only if it gets it back unchanged.
   const isCut = last && stripped.has(last) && !blocksOf(last).some(isCall)
-  const left = { ...outgoing, messages: isCut ? withoutPending(messages) : messages }
-  return { outgoing: (isCut && askedToGoOn(left)?.outgoing) || left, what }
+  const left = { ...outgoing, messages }
+  return { outgoing: isCut ? goingOnAfterCut(left) : left, what }
+}
+
+/**
+ * The server goes on with a paused answer only if it gets it back unchanged: after one that has lost something, the model
+ * is asked to.
+ */
+export function goingOnAfterCut(outgoing: Outgoing): Outgoing {
+  const left = { ...outgoing, messages: withoutPending(outgoing.messages) }
+  return askedToGoOn(left)?.outgoing ?? left
 }
 
 /** Without the calls of the server's tools in the last turn that have no result. */

@@ -36,6 +36,24 @@ test('thinking that is left out is listed, and off where the open turn would hav
   expect(left?.outgoing.params['thinking']).toEqual(enabled)
 })
 
+test('P6: a paused answer that loses its thinking is not sent as if it had all: the model is asked to go on', () => {
+  const pending: Block = { type: 'server_tool_use', id: 'srv', name: 'web_search', input: {} }
+  const said: Block = { type: 'text', text: 'Searching.' }
+  const paused = (...content: Block[]) => turn(...content).slice(0, 2)
+  const stripped = (messages: Message[], isPaused = true) =>
+    applyRefusalRule('strip-thinking', requestOf({ messages }), { card: strictCard, wasPaused: () => isPaused })
+      ?.outgoing.messages
+  const asked = { role: 'user', content: expect.stringContaining('was interrupted') as string }
+  expect(stripped(paused(thinking, said, pending))).toEqual([...paused(said), asked])
+  expect(stripped(paused(thinking, pending))).toEqual(paused().slice(0, 1))
+  expect(stripped(paused(thinking, said), false)).toEqual(paused(said))
+  // What it lost was elsewhere.
+  expect(stripped([...turn(thinking, call), ...paused(pending).slice(1)])).toEqual([
+    ...turn(call),
+    ...paused(pending).slice(1),
+  ])
+})
+
 test('thinking is turned off again only beside the settings for which it was refused', () => {
   const settings = [
     { max_tokens: 4_000, thinking: enabled },

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord, without } from '../../json.ts'
 import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
-import { beginsWithThinking } from '../../ladder/message-steps.ts'
+import { beginsWithThinking, goingOnAfterCut } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal/journal.ts'
 import { isForced } from '../../ladder/thinking-steps.ts'
 import type { Outgoing, Params } from '../outgoing.ts'
@@ -54,13 +54,16 @@ export const stripThinking = refusalRule({
   row: 19,
   does: 'Leaves out all thinking of the transcript; without one block the rest would be refused.',
   reach: 'turns',
-  repair(outgoing, { card }) {
+  repair(outgoing, { card, wasPaused }) {
     const messages = mapKeeping(outgoing.messages, withoutThinking)
     if (messages === outgoing.messages) return undefined
     const removed = placedBlocks(outgoing.messages).flatMap(({ block }) => (isThinking(block) ? [block] : []))
     const affected = outgoing.messages.filter(hasThinking).length
     const what = `left out ${count(removed.length, 'thinking block')} of ${count(affected, 'message')}`
-    const stripped = withFittingMode({ ...outgoing, messages }, card)
+    const last = outgoing.messages.at(-1)
+    const isCut = last && last !== messages.at(-1) && wasPaused?.(last)
+    const left = { ...outgoing, messages }
+    const stripped = withFittingMode(isCut ? goingOnAfterCut(left) : left, card)
     return repairedBy(this, stripped, what, { removed })
   },
 })
