@@ -54,6 +54,38 @@ describe('what another rung refused', () => {
   })
 })
 
+test('P6: a rung that refuses the thinking of its own paused answer is asked to go on after the rest of it', async () => {
+  const thought = { type: 'thinking', thinking: 'Hm.', signature: 'sig' }
+  const searching = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+  const { client, calls } = answeringClient(({ body }) => {
+    if (!body) return failed(404, 'not_found_error')
+    if (body.model === opus) return failed(529, 'overloaded_error')
+    if (JSON.stringify(body.messages).includes('"thinking"'))
+      return refused('messages.1.content.0: Invalid `signature`')
+    if (body.messages.length > 1) return whole('done', { id: 'msg_2', model: sonnet })
+    return whole('', {
+      model: sonnet,
+      content: [thought, { type: 'text', text: 'Searching.' }, searching],
+      stop_reason: 'pause_turn',
+    })
+  })
+  const own = recoverable(client, await openTestSession(), { ladder: ladder(opus, sonnet) })
+  const request = {
+    model: opus,
+    max_tokens: 9,
+    tools: [{ type: 'web_search_20250305' as const, name: 'web_search' as const }],
+  }
+  const paused = await own.messages.create({ ...request, messages: [user('hi')] })
+  const answer = await own.messages.create({ ...request, messages: [user('hi'), assistant(paused)] })
+  expect(answer.content).toMatchObject([{ text: 'done' }])
+  const asked = expect.stringContaining('ended with "Searching."') as string
+  expect(calls.at(-1)?.body?.messages).toMatchObject([
+    { content: 'hi' },
+    { content: [{ type: 'text', text: 'Searching.' }] },
+    { role: 'user', content: asked },
+  ])
+})
+
 describe('what another rung refused is not sent to it again', () => {
   /** Home is down. The rung refuses pictures and `service_tier`, each with an error of its own. */
   const script = ({ body }: Call, n: number) => {

@@ -96,8 +96,13 @@ export function mend(mending: Mending): MendedRequest {
 
   const tried = calledFor(firstChanged(journaled))
   const whole = kept.length > 0 ? withPieces(repaired.outgoing, kept) : repaired.outgoing
-  const translated = translatedFor(rung ?? home, whole, mending, own, all)
-  const forRung = rung && applied(tried, { outgoing: translated, repairs: [] }, contextFor(mending, rung))
+  // The model that was asked for may not accept what another model has left in the history either.
+  const isForeign = rung !== undefined || [...transcript.models].some((model) => !isSameModel(model, home.id))
+  const originOfSent = isForeign ? originsOf(own, recorded, all) : asRecorded
+  const madeBy = (message: Message) => transcript.madeBy(originOfSent(message))
+  const wasPaused = (message: Message) => transcript.wasPaused(originOfSent(message))
+  const translated = isForeign ? translate(whole, home, rung ?? home, madeBy, wasPaused).outgoing : whole
+  const forRung = rung && applied(tried, { outgoing: translated, repairs: [] }, contextFor(mending, rung, originOfSent))
   const out = forRung?.outgoing ?? translated
   const { asSent } = request
   const isOwn = out.params === params && out.messages === request.messages && asSent?.isWhole
@@ -131,42 +136,32 @@ const withPieces = (out: Outgoing, kept: Mending['kept']): Outgoing => ({
   messages: [...out.messages, ...piecesOf(kept)],
 })
 
-/**
- * For a rung; and also for the model that was asked for, which may not accept what another model has left in the history.
- * `own`: the messages without `edits`.
- */
-function translatedFor(
-  card: ModelCard,
-  out: Outgoing,
-  { transcript, recorded, rung, request }: Mending,
-  own: readonly Message[],
-  edits: readonly Edit[],
-): Outgoing {
-  const home = permissive(cardOf(request.envelope.body.model))
-  if (!rung && [...transcript.models].every((model) => isSameModel(model, home.id))) return out
+/** The recorded message that a message which goes out stands for. */
+type OriginOf = (message: Message) => Message
+
+const asRecorded: OriginOf = (message) => message
+
+/** `own`: the caller's copy of `recorded`. A repaired answer counts as the original. */
+function originsOf(own: readonly Message[], recorded: readonly Message[], edits: readonly Edit[]): OriginOf {
   const recordedOf = new Map(own.map((message, at) => [message, recorded[at] ?? message]))
-  // A repaired answer counts as made by the model that made the original.
   for (const { from, to, insert } of edits) {
     const replaced = recorded.slice(from, to)
     for (const message of insert) recordedOf.set(message, originOf(message, replaced) ?? message)
   }
-  const originOfSent = (message: Message) => recordedOf.get(message) ?? message
-  return translate(
-    out,
-    home,
-    card,
-    (message) => transcript.madeBy(originOfSent(message)),
-    (message) => transcript.wasPaused(originOfSent(message)),
-  ).outgoing
+  return (message) => recordedOf.get(message) ?? message
 }
 
-export function contextFor({ transcript, recorded, request, fault }: Mending, card: ModelCard): RepairContext {
+export function contextFor(
+  { transcript, recorded, request, fault }: Mending,
+  card: ModelCard,
+  originOfSent = asRecorded,
+): RepairContext {
   return {
     card,
     apiVersion: request.envelope.apiVersion,
     stopReason: transcript.stopReasonWithin(recorded),
     container: containerOf(transcript.lastAnswer),
-    wasPaused: (message) => transcript.wasPaused(message),
+    wasPaused: (message) => transcript.wasPaused(originOfSent(message)),
     // Positions are those of the recorded messages only while no edit lies over them.
     recorded: (at) => (transcript.edits.length === 0 ? recorded[at] : undefined),
     fault,
