@@ -4,8 +4,9 @@
  *
  * 1. What an agent asks beside its conversation (a title, a suggestion, a sub-agent's work) is a conversation of its own,
  *    in a session named after the agent's: `<session>.<sub-agent or beginning>`.
- * 2. A request that names no session goes on with the one that holds most of its conversation, at least one answer. A
- *    request without an answer, or whose own answer another client already has, begins a session.
+ * 2. A request that names no session goes on with the one that holds most of its conversation, at least one answer
+ *    that was given there: what a client wrote itself (examples) does not tell conversations apart. A request without an
+ *    answer, or whose own answer another client already has, begins a session.
  * 3. A request that continues a thread belongs where the thread was recorded, and nowhere else.
  * 4. For requests that may belong together, the session is decided one request after the other.
  */
@@ -126,14 +127,32 @@ export class Sessions {
     for (;;) yield { id: `${prefix}-${this.#options.clock.newId().replaceAll('-', '').slice(-8)}` }
   }
 
-  /** The unnamed sessions that the request goes on from: those with most of it first, then those with least else. */
-  async *#holding(prefix: string, body: MessagesBody): AsyncGenerator<string> {
-    let isOpen = false
-    for await (const id of this.#holdingOf([...this.#lanes.keys()], prefix, body)) {
-      isOpen = true
-      yield id
+  /** The unnamed sessions that the request goes on from: those that hold most of it, the one with least else first. */
+  async *#holding(prefix: string, { messages }: MessagesBody): AsyncGenerator<string> {
+    const answered = messages.findLastIndex(({ role }) => role === 'assistant') + 1
+    const found: { id: string; kept: number; others: number; isOwn: boolean }[] = []
+    let hasAll = false
+    for await (const id of this.#beginningWith(prefix, () => hasAll)) {
+      // A session that another process holds, or that cannot be read, must not fail a request with the same beginning.
+      const transcript = (await this.#lane(id).catch(() => undefined))?.session.transcript
+      if (!transcript) continue
+      const { kept } = continuationOf(transcript.messages, messages)
+      const others = transcript.messages.length - kept
+      hasAll ||= kept >= answered
+      // No session can match better than with every answer and nothing else, so the others need not be opened.
+      if (kept >= answered && others === 0) yield id
+      else found.push({ id, kept, others, isOwn: kept === messages.length || transcript.hasAnswerWithin(kept) })
     }
-    if (isOpen) return
+    const most = Math.max(...found.map(({ kept }) => kept))
+    const best = found.filter(({ kept, isOwn }) => kept === most && isOwn)
+    for (const { id } of best.sort((a, b) => a.others - b.others)) yield id
+  }
+
+  /** First those that are open; then the others, unless these are enough. */
+  async *#beginningWith(prefix: string, isEnough: () => boolean): AsyncGenerator<string> {
+    const open = [...this.#lanes.keys()].filter((id) => id.startsWith(prefix))
+    yield* open
+    if (isEnough()) return
     const all: Head[] = []
     try {
       for await (const { head } of this.#options.store.list()) all.push(head)
@@ -142,23 +161,9 @@ export class Sessions {
       if (!isJournalError(error)) throw error
     }
     // Looking into a session opens it, and a client usually goes on with its last one.
-    const newestFirst = all.sort((a, b) => b.updatedAt - a.updatedAt).map(({ sessionId }) => sessionId)
-    yield* this.#holdingOf(newestFirst, prefix, body)
-  }
-
-  async *#holdingOf(ids: readonly string[], prefix: string, { messages }: MessagesBody): AsyncGenerator<string> {
-    const answered = messages.findLastIndex(({ role }) => role === 'assistant') + 1
-    const found: { id: string; kept: number; others: number }[] = []
-    for (const id of ids.filter((one) => one.startsWith(prefix))) {
-      // A session that another process holds, or that cannot be read, must not fail a request with the same beginning.
-      const recorded = (await this.#lane(id).catch(() => undefined))?.session.transcript.messages ?? []
-      const { kept } = continuationOf(recorded, messages)
-      const others = recorded.length - kept
-      // No session can match better than with every answer and nothing else, so the others need not be opened.
-      if (kept >= answered && others === 0) yield id
-      else if (recorded.slice(0, kept).some(({ role }) => role === 'assistant')) found.push({ id, kept, others })
+    for (const { sessionId } of all.sort((a, b) => b.updatedAt - a.updatedAt)) {
+      if (sessionId.startsWith(prefix) && !open.includes(sessionId)) yield sessionId
     }
-    for (const { id } of found.sort((a, b) => b.kept - a.kept || a.others - b.others)) yield id
   }
 
   /**

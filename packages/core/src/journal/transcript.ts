@@ -168,6 +168,11 @@ export class Transcript {
     }
   }
 
+  /** Whether the first `count` messages have an answer of the API, not only some that the caller brought. */
+  hasAnswerWithin(count: number): boolean {
+    return [...this.responses.values()].some((upTo) => upTo <= count)
+  }
+
   /** Calls of the last response that have no result. */
   get unanswered(): readonly ToolCall[] {
     return this.#calls.filter((call) => call.state !== 'finished')
