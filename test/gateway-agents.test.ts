@@ -147,6 +147,12 @@ describe('an agent that brings no results of its calls', () => {
     expect(await sessionOf([user('What was done?'), ...said])).toBe('agent')
   })
 
+  test('goes back behind a compaction in its session, as a compaction undoes no answer', async () => {
+    const { ask, sessionOf } = counting(() => ({}))
+    for (const said of ['Hello', 'What was done: a greeting.']) await (await ask([user(said)])).text()
+    expect(await sessionOf([user('Hello'), { role: 'assistant', content: 'answer 1' }, user('Go on')])).toBe('agent')
+  })
+
   test.each([
     ['a helper, which asks more about the same', [...before, user('Count'), user('Sum it up')], tools],
     [

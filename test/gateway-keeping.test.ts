@@ -26,6 +26,30 @@ test('a session that nobody asks for is given back, also where the wall clock wa
   expect((await store.summary('ses'))?.holder).toBeNull()
 })
 
+test('a session is kept until its time is over, and for as long as its answer is read on', async () => {
+  const gate = new Gate()
+  const { fetch, requests } = api(() => (requests.length === 1 ? gate.pass() : undefined))
+  const [store, clock] = [memoryStore(), new ManualClock()]
+  const gateway = gatewayOf({ store, fetch, clock, idleMs: 10_000, reattachMs: 60_000 })
+  const isKept = async () => (await store.summary('ses'))?.holder !== null
+  const gone = new AbortController()
+  const first = post(gateway, hello, { headers: named, signal: gone.signal })
+  await gate.reached
+  gone.abort()
+  await clock.advance(30_000)
+  expect(await isKept()).toBe(true)
+  const again = post(gateway, hello, { headers: named })
+  gate.open()
+  expect(await saidBy(await again)).toBe('answer 1')
+  await first
+  const next = [{ role: 'assistant', content: 'answer 1' }, ...hello.messages]
+  await (await post(gateway, { ...hello, messages: [...hello.messages, ...next] }, { headers: named })).text()
+  await clock.advance(9_000)
+  expect(await isKept()).toBe(true)
+  await clock.advance(5_000)
+  expect(await isKept()).toBe(false)
+})
+
 test('a gateway that closes gives back also the session of a request that it is just placing', async () => {
   const [gate, memory] = [new Gate(), memoryStore()]
   const store: Store = {
