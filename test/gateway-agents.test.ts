@@ -356,9 +356,25 @@ describe('two terminals with one conversation of Claude Code', () => {
     }
   })
 
+  test('leave each other the answers that they wait for', async () => {
+    const gate = new Gate()
+    const { fetch, requests } = api(({ body }) => (JSON.stringify(body).includes('One') ? gate.pass() : undefined))
+    const gateway = gatewayOf({ fetch, clock: new ManualClock() })
+    const tools = [{ name: 'count', input_schema: { type: 'object' } }]
+    const ask = (messages: object[]) =>
+      post(gateway, { ...hello, tools, messages }, { headers: { 'x-claude-code-session-id': 'agent' } })
+    await (await ask([user('Hello')])).text()
+    const one = ask([...begun, user('One')])
+    await gate.reached
+    expect((await ask([...begun, user('Other')])).headers.get('x-lastgood-session')).toMatch(/^agent\./)
+    gate.open()
+    expect(await saidBy(await one)).toBe('answer 2')
+    expect(requests.map(({ isAborted }) => isAborted)).toEqual([false, false, false])
+  })
+
   test('leave the session to a single one that goes back more than once', async () => {
     const { say } = terminals()
     const { history } = await say([], 'Hello')
-    for (const said of ['One', 'Other', 'Third']) expect((await say(history, said)).at).toBe('agent')
+    for (const said of ['One', 'Other', 'One', 'Third']) expect((await say(history, said)).at).toBe('agent')
   })
 })

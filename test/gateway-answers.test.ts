@@ -357,6 +357,7 @@ describe('a client that asks again', () => {
       onTestFinished(() => next.close())
       const again = await post(next, { ...hello, stream }, { headers: named })
       expect(again.headers.get('x-lastgood-replayed')).toBe('true')
+      expect(again.headers.get('content-type')).toContain(stream ? 'text/event-stream' : 'application/json')
       const said = await again.text()
       expect(said).toContain('words words')
       expect(said.includes('event: message_stop')).toBe(stream)

@@ -99,6 +99,18 @@ describe('the same messages', () => {
     expect(requests).toHaveLength(2)
   })
 
+  test('asked a good while after their answer are asked anew', async () => {
+    const { fetch } = api()
+    const clock = new ManualClock()
+    const gateway = gatewayOf({ fetch, clock, reattachMs: 10_000 })
+    const ask = async () => saidBy(await post(gateway, hello, { headers: named }))
+    await ask()
+    await clock.advance(10_000)
+    expect(await ask()).toBe('answer 1')
+    await clock.advance(1)
+    expect(await ask()).toBe('answer 2')
+  })
+
   test('asked again without a stream, while the stream is on its way, have an answer of that form', async () => {
     const gate = new Gate()
     const { fetch, requests } = api(() => gate.pass())

@@ -68,6 +68,17 @@ describe('a client that can renew its credentials', () => {
   })
 })
 
+test.each([
+  ['a client that can renew its credentials', 400, claudeCode],
+  ['a client that cannot', 403, { 'x-lastgood-session': 'ses' }],
+])('%s is told that a %i is final, and of an answer nothing of the kind', async (_who, status, headers) => {
+  const { gateway } = await setUp({ lab: { model: () => reply(text('hi')), outages: [refused([1, 1], status)] } })
+  const told = await ask(gateway, begins, headers)
+  expect([told.status, told.headers.get('x-should-retry')]).toEqual([status, 'false'])
+  const said = await ask(gateway, begins, headers)
+  expect([said.status, said.headers.has('x-should-retry')]).toEqual([200, false])
+})
+
 describe('an outage of the login is waited out at once', () => {
   test.each([
     ['has no other credentials', { 'x-lastgood-session': 'ses' }],

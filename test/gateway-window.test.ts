@@ -62,3 +62,10 @@ test.each([
   const { ask } = await narrow(headers)
   expect(await ask(tooLong, more)).toMatchObject({ status: 200, repaired: 'shorten-old-results' })
 })
+
+test('what Claude Code asks beside its conversation, as a compaction, has it repaired at once: it has nothing to compact', async () => {
+  const { ask } = await narrow({ 'x-claude-code-session-id': 'agent' })
+  const marked = { type: 'text', text: 'Count', cache_control: { type: 'ephemeral' } }
+  const aside = [user([marked]), ...tooLong.slice(1)]
+  expect(await ask(aside)).toMatchObject({ status: 200, repaired: 'shorten-old-results' })
+})
