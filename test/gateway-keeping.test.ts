@@ -1,8 +1,8 @@
 /** A client that comes back through another gateway than the one that keeps its session. */
-import { memoryStore, openSession, type SleepOptions, type Store } from '@lastgood/core'
+import { memoryStore, openSession, replayed, type SleepOptions, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { describe, expect, test } from 'vitest'
-import { api, gatewayOf, goOn, saidBy } from './support/counted-answers.ts'
+import { api, gatewayOf, goOn, message, saidBy } from './support/counted-answers.ts'
 import { hello, idsOf, named, post } from './support/gateway-stage.ts'
 import { Gate, jumpingClock } from './support/harness.ts'
 
@@ -48,6 +48,18 @@ test('a session is kept until its time is over, and for as long as its answer is
   expect(await isKept()).toBe(true)
   await clock.advance(5_000)
   expect(await isKept()).toBe(false)
+})
+
+test('a session is given back also under a client that stands still in an answer that has ended', async () => {
+  const [store, clock] = [memoryStore(), new ManualClock()]
+  const events = [...replayed({ ...message('x'), content: [{ type: 'text', text: 'words '.repeat(5_000) }] })]
+  const fetch = async () => new Response(events.join(''), { headers: { 'content-type': 'text/event-stream' } })
+  const gateway = gatewayOf({ store, fetch, clock, idleMs: 10_000 })
+  const response = await post(gateway, { ...hello, stream: true }, { headers: named })
+  await expect.poll(async () => (await store.summary('ses'))?.head.machine.value).toBe('idle')
+  await clock.advance(30_000)
+  expect((await store.summary('ses'))?.holder).toBeNull()
+  expect(await response.text()).toContain('event: message_stop')
 })
 
 test('a gateway that closes gives back also the session of a request that it is just placing', async () => {

@@ -76,10 +76,10 @@ export class Lane {
     this.#usedAt = parts.options.clock.now()
   }
 
-  /** Whether no client has waited for anything for `idleMs`. */
+  /** Whether no request has come for `idleMs`, and no answer is on its way. Whoever still reads one does not need it. */
   get isIdle(): boolean {
     const { clock, idleMs } = this.#it.options
-    const isAsked = this.#current && (this.#current.answer.isAwaited || !this.#current.answer.hasEnded)
+    const isAsked = this.#current && !this.#current.answer.hasEnded
     // A wall clock that was set back must not hold the session until it has caught up.
     return !isAsked && Math.abs(clock.now() - this.#usedAt) >= idleMs
   }
@@ -146,7 +146,7 @@ export class Lane {
   #goesBehind(body: MessagesBody): boolean {
     const { transcript } = this.session
     const { messages } = body
-    if (!this.#mayBeAgents(body) || transcript.unanswered.length === 0) return false
+    if (!this.#mayBeAgents(body)) return false
     const { kept } = continuationOf(transcript.messages, messages)
     const [ours, theirs] = [transcript.messages[kept], messages[kept]]
     if (ours?.role !== 'user' || !theirs) return false
