@@ -80,9 +80,9 @@ describe('what is waited for', () => {
   })
 })
 
-describe('a step', () => {
-  const keyOf = (session: Session) => session.step('look', {}, async ({ idempotencyKey }) => idempotencyKey)
+const keyOf = (session: Session) => session.step('look', {}, async ({ idempotencyKey }) => idempotencyKey)
 
+describe('a step', () => {
   test('inside a step of another session has its place in its own', async () => {
     const [session, other] = [await open(), await open('other')]
     expect(await session.step('outer', {}, () => keyOf(other))).toMatch(/^other:0:look:/)
@@ -91,6 +91,33 @@ describe('a step', () => {
   test('that a run does has its place in the conversation', async () => {
     const session = await open()
     expect(await session.run(agent('looker', () => keyOf(session)))).toMatch(/^s:0:look:/)
+  })
+})
+
+describe('what was left running', () => {
+  /** What `left` gives, begun by the work of `outer` and at rest until that has ended. */
+  async function leftBy<Result>(outer: (work: () => Promise<void>) => Promise<unknown>, left: () => Promise<Result>) {
+    const end = gate()
+    const later: Promise<Result>[] = []
+    await outer(async () => void later.push(end.passed.then(left)))
+    end.open()
+    return (await Promise.all(later))[0]
+  }
+
+  test('by a run that has ended is inside of none: another run that it asks for is not refused', async () => {
+    const session = await open()
+    const second = () => session.run(agent('second', async () => 'second'))
+    expect(await leftBy((work) => session.run(agent('first', work)), second)).toBe('second')
+  })
+
+  test('by a step that has ended is inside of none: the steps that it asks for belong to the conversation', async () => {
+    const session = await open()
+    expect(
+      await leftBy(
+        (work) => session.step('outer', {}, work),
+        () => keyOf(session),
+      ),
+    ).toMatch(/^s:0:look:/)
   })
 })
 
