@@ -74,6 +74,31 @@ test('over any time no more than the configured rate goes, and five seconds of i
   )
 })
 
+test('of a crowd that comes back late together no more goes at once than the five seconds that may be saved', () => {
+  const limit = 10
+  const tickets = new Map<number, number>()
+  const ask = (bucket: Bucket | undefined, session: number, now: number) =>
+    take(bucket, { now, ticket: tickets.get(session), limit, recovery: none, refused: 0 })
+  let before: Bucket | undefined
+  for (let session = 0; session < 200; session++) {
+    const { bucket, taken } = ask(before, session, startAt)
+    before = bucket
+    if (taken.kind === 'wait') tickets.set(session, taken.ticket)
+  }
+  expect(tickets.size).toBe(150)
+  // For so long all workers were stopped.
+  for (const lateMs of [5 * second, 10 * second, 600 * second]) {
+    let [after, gone] = [before, 0]
+    for (const session of tickets.keys()) {
+      const { bucket, taken } = ask(after, session, startAt + lateMs)
+      after = bucket
+      if (taken.kind === 'go') gone += 1
+    }
+    expect(gone).toBeGreaterThanOrEqual(5 * limit)
+    expect(gone).toBeLessThanOrEqual(5 * limit + 1)
+  }
+})
+
 test('first come, first served: who asks later does not go much earlier, and who is told an instant seldom asks twice', () => {
   const random = seededRandom(4)
   const crowd = { sessions: 200, thinkMs: 50, limit: 20, recovery: none, refuses: () => false, random }

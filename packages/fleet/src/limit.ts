@@ -3,7 +3,8 @@
  * tickets. `commands/take.lua` does the same on the server, operation by operation; the simulation uses this one.
  *
  * 1. Ticket n goes once n tokens have grown: first come, first served. A session has one ticket; if it asks too early,
- *    it is told when its turn is likely to be. A ticket that is never claimed costs one token.
+ *    it is told when its turn is likely to be. A ticket that is never claimed costs one token. Who comes later than
+ *    `savedSeconds` after its turn has lost it: a crowd that comes late together is no burst.
  * 2. The rate is the configured limit or, after an outage, that of the ramp, whichever is lower.
  * 3. The ramp begins at a hundredth of the usual rate. While its tokens are used and requests succeed it doubles every
  *    step up to the usual rate, then grows by a tenth a step, at first to at most half above it (`boundMs`). A step
@@ -80,12 +81,11 @@ const toleratedMore = 1.25
 const herdMs = 45_000
 /** The assumed usual rate may be too low: after this, only refusals bound the rate. */
 const boundMs = 120_000
-/** Tokens that may lie unused, in seconds of the rate. */
-const limitBurst = 5
+/** Tokens that may lie unused, or wait for those whose turn it was, in seconds of the rate. */
+const savedSeconds = 5
+/** Tokens that may lie unused during a ramp, likewise. */
 const rampBurst = 0.1
 const longestWaitMs = 60_000
-/** A ticket whose turn was this long ago is void. */
-const lapseMs = 10_000
 /** Instead of Infinity: a number that the server can store. */
 const endless = 1e300
 
@@ -101,10 +101,11 @@ export function take(before: Bucket | undefined, taking: Taking): { bucket: Buck
   }
 
   const isRamp = ramp !== undefined && !ramp.isOver
-  const burst = Math.max(1, rate * (isRamp ? rampBurst : limitBurst))
+  const saved = Math.max(1, rate * savedSeconds)
+  const burst = isRamp ? Math.max(1, rate * rampBurst) : saved
   const grown = started.tokens + (rate * (now - started.at)) / 1000
   const tokens = Math.min(grown, started.tickets + burst)
-  const lapsed = tokens - burst - (rate * lapseMs) / 1000
+  const lapsed = tokens - saved
   const { ticket: own = 0 } = taking
   const isNew = own === 0 || own < lapsed || own > started.tickets
   const tickets = isNew ? started.tickets + 1 : started.tickets

@@ -16,8 +16,8 @@
 ]]
 local step_ms, least_rate, first_share, creep, above_usual = 2000, 2, 0.01, 1.1, 1.5
 local refused_share, few_refused, helped_share, tolerated_more = 0.1, 20, 0.5, 1.25
-local herd_ms, bound_ms, longest_wait_ms, lapse_ms = 45000, 120000, 60000, 10000
-local limit_burst, ramp_burst, endless = 5, 0.1, 1e300
+local herd_ms, bound_ms, longest_wait_ms = 45000, 120000, 60000
+local saved_seconds, ramp_burst, endless = 5, 0.1, 1e300
 local idle_ms = 1200000
 
 local fields = {
@@ -151,11 +151,12 @@ if real_rate() == 0 then
 end
 
 local ramp = is_ramp()
-local burst = math.max(1, rate * (ramp and ramp_burst or limit_burst))
+local saved = math.max(1, rate * saved_seconds)
+local burst = ramp and math.max(1, rate * ramp_burst) or saved
 local grown = b.tokens + (rate * (now - b.at)) / 1000
 b.tokens = math.min(grown, b.tickets + burst)
 b.at = now
-local lapsed = b.tokens - burst - (rate * lapse_ms) / 1000
+local lapsed = b.tokens - saved
 if own == nil or own < lapsed or own > b.tickets then
   b.tickets = b.tickets + 1
   own = b.tickets
