@@ -18,7 +18,9 @@ test('a breaker that it opened is probed after the pause that it was to have', (
   const admission = b.ask('f')
   expect(admission).toEqual({ kind: 'wait', until: b.now + 1500, reason: expect.any(String), cause: 'overloaded' })
   // What was said once holds: time goes on from there.
-  b.now += 1500
+  b.now += 500
+  expect(b.ask('f')).toMatchObject({ kind: 'wait', until: b.now + 1000 })
+  b.now += 1000
   expect(b.ask('f', { waited: true })).toMatchObject({ kind: 'probe' })
   expect(b.see('f', ok)).toMatchObject({ state: 'closed' })
 })
@@ -29,8 +31,11 @@ test('nor does a probe that it began, or failed, take longer than that of others
     one.now += 2 * second
     expect(one.ask('f', { waited: true })).toMatchObject({ kind: 'probe' })
   })
-  begun.ask('g')
-  begun.now += 10 * minute
+  const underWay = { kind: 'wait', reason: expect.stringContaining('a probe is under way') }
+  expect(begun.ask('g')).toMatchObject(underWay)
+  begun.now += 10 * minute - 1
+  expect(begun.ask('g', { waited: true })).toMatchObject(underWay)
+  begun.now += 1
   expect(begun.ask('g', { waited: true })).toMatchObject({ kind: 'probe' })
 
   const failed = breaker()
@@ -59,4 +64,37 @@ test('a pause that the server asked it for is as long as the server said, and wh
   expect(recovered.ask('b', { waited: true })).toMatchObject({ kind: 'wait', until: recovered.now + 5 * second })
   recovered.now += 5 * second
   expect(recovered.ask('b', { waited: true })).toEqual({ kind: 'go' })
+})
+
+test('what others wrote by their own clocks stays as it is beside what it wrote', () => {
+  const held = breaker()
+  held.see('a', fault('rate-limited', 17 * second))
+  const until = held.now + 17 * second * 1.5
+  held.now += hour
+  held.wall(...five)
+  held.now -= hour - 5 * second
+  expect(held.ask('b')).toMatchObject({ kind: 'wait', until })
+})
+
+test('who has waited since an earlier outage comes back over as long as that was ago, not longer', () => {
+  const twice = (b: ReturnType<typeof breaker>, aheadMs: number) => {
+    b.wall(...five)
+    b.see('g', ok, 10 * second)
+    b.now += 2 * second + aheadMs
+    b.wall(...five)
+  }
+  const untilOf = (b: ReturnType<typeof breaker>, since: number) => {
+    b.ask('f')
+    const probeAt = b.now + 1500
+    expect(b.ask('g')).toMatchObject({ kind: 'wait', until: probeAt + 1500 + (probeAt - since) / 2 })
+  }
+  // Only the second outage is told by a clock that is ahead, by less than the sessions of the first one still come.
+  const later = breaker()
+  const since = later.now
+  twice(later, 5 * second)
+  later.now -= 5 * second
+  untilOf(later, since)
+
+  const both = ahead((b) => twice(b, 0))
+  untilOf(both, both.now)
 })

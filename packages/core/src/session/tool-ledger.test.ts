@@ -29,10 +29,33 @@ async function resumed(ids: readonly string[], begun = ids) {
   return { session, store, told }
 }
 
-test('a call that was recorded without an intent was never begun: it runs, and nobody is told of a doubt', async () => {
+test('a call that was recorded without an intent was never begun: it runs under one, and nobody is told of a doubt (P2)', async () => {
   const { session, told } = await resumed(['toolu_1'], [])
-  const block = await session.step('count', {}, () => 'ran', { toolUseId: 'toolu_1' })
-  expect([block['content'], told]).toEqual(['ran', []])
+  const state = () => session.transcript.unanswered.map((call) => call.state).join()
+  const block = await session.step('count', {}, state, { toolUseId: 'toolu_1' })
+  expect([block['content'], told]).toEqual(['started', []])
+})
+
+test('a call that was stopped half-way is in doubt in the process that received its answer too (P2)', async () => {
+  const session = await open(memoryStore())
+  await ask(session)
+  await callTools(session, ['toolu_1'])
+  const stop = new AbortController()
+  const runs: string[] = []
+  const step = (signal?: AbortSignal) =>
+    session.step(
+      'count',
+      {},
+      () => {
+        runs.push('ran')
+        stop.abort(new Error('enough'))
+        throw new Error('cut off')
+      },
+      { toolUseId: 'toolu_1', ...(signal && { signal }) },
+    )
+  await expect(step(stop.signal)).rejects.toThrow('enough')
+  expect((await step())['content']).toContain('outcome')
+  expect(runs).toEqual(['ran'])
 })
 
 test('where a person decides about one call, nothing is done about the others, and nothing else is told', async () => {
