@@ -61,6 +61,22 @@ describe('a session whose starts do not end', () => {
     await expectEnded(store, ['s'])
   })
 
+  it('is begun when the suspect before it has given its session back, not after a minute', async () => {
+    const { start, store, index } = openPlace()
+    const ids = ['a', 'b', 'c']
+    for (const id of [...ids, ...ids]) await index.start(id, 60_000)
+    let [underWay, most] = [0, 0]
+    const agent = agentOf('coder', async () => {
+      most = Math.max(most, (underWay += 1))
+      await index.counts()
+      underWay -= 1
+    })
+    const fleet = start({ coder: agent })
+    for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    await expectEnded(store, ids)
+    expect(most).toBe(1)
+  })
+
   it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {
     const { start, store, told } = openPlace()
     let runs = 0

@@ -1,7 +1,7 @@
-import { runToolCalls, type ToolContext } from '@lastgood/core'
+import { runToolCalls, type Store, type ToolContext } from '@lastgood/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../../test/support/redis-server.ts'
-import { agentOf, connect, expectEnded, openPlace, patient, untilAborted } from '../test/fixture.ts'
+import { agentOf, connect, expectEnded, openPlace, openTurn, patient, untilAborted } from '../test/fixture.ts'
 
 /** An agent that hangs until it is stopped, and says when it has begun. */
 function hanging() {
@@ -12,6 +12,18 @@ function hanging() {
     await untilAborted(signal)
   })
   return { agent, begun }
+}
+
+/** An agent that waits at a gate, and says when it is there. */
+function gated() {
+  let [go, begin] = [() => {}, () => {}]
+  const gate = new Promise<void>((resolve) => (go = resolve))
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const agent = agentOf('coder', async () => {
+    begin()
+    await gate
+  })
+  return { agent, begun, go }
 }
 
 describe('a fleet that is closed', () => {
@@ -80,6 +92,45 @@ describe('a fleet that is closed', () => {
     expect((await keys()).filter((key) => /:(active|wait|prioritized|stalled)$|:lock$|session-/.test(key))).toEqual([])
   })
 
+  it('hands over also what it was opening just then', async () => {
+    const { start, store, told, index } = openPlace()
+    await openTurn(store, 's', 'coder')
+    await index.put('s', 0)
+    let [open, ask] = [() => {}, () => {}]
+    const [gate, asked] = [
+      new Promise<void>((resolve) => (open = resolve)),
+      new Promise<void>((resolve) => (ask = resolve)),
+    ]
+    const slow: Store = {
+      ...store,
+      async acquire(...args) {
+        ask()
+        await gate
+        return store.acquire(...args)
+      },
+    }
+    const fleet = start({ coder: hanging().agent }, { store: slow, graceMs: 100 })
+    await asked
+    const closed = fleet.close()
+    open()
+    await closed
+    expect(told).toContainEqual({ kind: 'handed-over', sessionId: 's', agent: 'coder' })
+    expect(await store.summary('s')).toMatchObject({ head: { status: 'running' }, holder: null })
+  })
+
+  it('counts the time that it gives from when it is closed: nothing ends early that runs longer', async () => {
+    const { start, store, told } = openPlace()
+    const { agent, begun, go } = gated()
+    const fleet = start({ coder: agent, quick: agentOf('quick') }, { graceMs: 1 })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await begun
+    await fleet.submit('beside', 'Go.', { agent: 'quick' })
+    await expectEnded(store, ['beside'])
+    go()
+    await expectEnded(store, ['s'])
+    expect(told.filter(({ kind }) => kind === 'failed')).toEqual([])
+  })
+
   it('is closed once, however often it is asked', async () => {
     const { start } = openPlace()
     const fleet = start({ coder: agentOf('coder') })
@@ -107,18 +158,6 @@ it('a session that runs on although its job is gone, as after a pause of the pro
   await expectEnded(store, ['s', 'beside'])
   expect(told.filter(({ kind }) => kind === 'trouble')).toEqual([])
 })
-
-/** An agent that waits at a gate, and says when it is there. */
-function gated() {
-  let [go, begin] = [() => {}, () => {}]
-  const gate = new Promise<void>((resolve) => (go = resolve))
-  const begun = new Promise<void>((resolve) => (begin = resolve))
-  const agent = agentOf('coder', async () => {
-    begin()
-    await gate
-  })
-  return { agent, begun, go }
-}
 
 describe('a fleet that is drained', () => {
   it('ends what is under way and takes nothing new until it is told to', async () => {
