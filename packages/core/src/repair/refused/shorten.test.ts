@@ -1,6 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { FaultKind } from '../../faults/fault-kinds.ts'
+import type { Fault } from '../../faults/fault.ts'
 import type { Message } from '../../journal/journal.ts'
+import { charactersPerToken } from '../../ladder/token-need.ts'
 import { requestOf, strictCard } from '../request/request-case.fixture.ts'
 import { applyRefusalRule } from './refusal-rules.ts'
 
@@ -14,6 +17,7 @@ function conversation(lengths: readonly number[]): Message[] {
 }
 
 const overflow = (message: string) => ({ card: strictCard, fault: { kind: 'context-overflow', message } as const })
+const windowChars = (strictCard.maxInputTokens * charactersPerToken) / strictCard.tokenScale
 const sizeOf = (value: unknown) => JSON.stringify(value).length
 
 test('the oldest results go first, and the newest stay while that is enough', () => {
@@ -60,6 +64,37 @@ test('too many bytes are counted as bytes', () => {
   const repaired = applyRefusalRule('shorten-old-results', requestOf({ messages }), { card: strictCard, fault })
   expect(sizeOf(repaired?.outgoing.messages)).toBeLessThan(32 * 1024 * 1024)
   expect(repaired?.repairs[0]?.rule).toMatch(/^shorten-old-results:bytes=\d+$/)
+})
+
+test.each<[string, FaultKind, string, number, (before: number) => number]>([
+  ['of the window', 'context-overflow', '1000 tokens > 900 maximum', 1_000, (before) => (before / 1000) * 900 * 0.95],
+  [
+    'of the window less the answer',
+    'context-overflow',
+    'input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000',
+    1_000,
+    (before) => (before / 150_000) * 136_000 * 0.95,
+  ],
+  [
+    'none where the answer alone is too long',
+    'context-overflow',
+    'input length and `max_tokens` exceed context limit: 150000 + 200000 > 200000',
+    1_000,
+    (before) => before / 2,
+  ],
+  ['none, of a window that it seems to fit', 'context-overflow', 'too long', 1_000, (before) => before / 2],
+  ['none, of a window that it does not fit', 'context-overflow', 'too long', 200_000, () => windowChars * 0.95],
+  ['of the body', 'too-large', 'too large', 1_200_000, () => 32 * 1024 * 1024 * 0.95],
+  ['none, of a body that the API itself would take', 'too-large', 'too large', 50_000, (before) => before / 2],
+])('what goes out keeps to the limit that is known: %s', (_, kind, message, length, limitOf) => {
+  const messages = conversation(Array.from({ length: 30 }, () => length))
+  const fault = { kind, message } as Fault
+  const [repair] = applyRefusalRule('shorten-old-results', requestOf({ messages }), {
+    card: strictCard,
+    fault,
+  })!.repairs
+  const before = Number(/(\d+) to \d+ (?:chars|bytes)$/.exec(repair!.what)?.[1])
+  expect(Number(repair!.rule.split('=')[1])).toBe(Math.floor(limitOf(before)))
 })
 
 test('it fits or is not touched, calls keep their results, and the same again is the same', () => {
