@@ -1,4 +1,4 @@
-import { memoryStore, providerHealth } from '@lastgood/core'
+import { LastgoodError, memoryStore, providerHealth, type Session, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { expect, it } from 'vitest'
 import { backOff, key, openPlace, openTurn } from '../test/fixture.ts'
@@ -34,4 +34,38 @@ it('pulls each session forward to its own place on the ramp, which begins when t
     expect(score).toBeGreaterThanOrEqual(Math.floor(before + inMs))
     expect(score).toBeLessThanOrEqual(Math.ceil(after + inMs) + 1)
   }
+})
+
+it('one for which the store cannot answer keeps those of no model waiting', async () => {
+  const { index, redis, prefix } = openPlace()
+  const keys = keysUnder(prefix)
+  const clock = new ManualClock()
+  const memory = memoryStore({ clock })
+  const store: Store = {
+    ...memory,
+    async summary(id) {
+      if (id !== 'away') return memory.summary(id)
+      throw new LastgoodError('store-unavailable', 'the store cannot answer', { hint: 'wait' })
+    },
+  }
+  const health = providerHealth(store.shared, clock)
+  const models = ['opus', 'sonnet']
+  for (const model of models) {
+    const envelope = { body: { model }, betas: [] }
+    const wait = async (session: Session) => {
+      await session.record([{ type: 'envelope-changed', envelope }])
+      await backOff(session, clock.now() + 3_600_000)
+    }
+    await openTurn(memory, model, 'coder', wait, clock)
+    for (const id of ['v', 'w', 'x', 'y', 'z'])
+      await health.report({ ...key, model }, id, { kind: 'fault', fault: 'overloaded' })
+  }
+  for (const id of ['away', ...models]) await index.put(id, 3_600_000)
+  await clock.advance(60_000)
+  for (const model of models) await health.report({ ...key, model }, 'z', { kind: 'ok' })
+  const watch = new RecoveryWatch({ store, clock, index, keys, recoveries: new Recoveries(store, clock) })
+  await expect(watch.look()).rejects.toMatchObject({ code: 'store-unavailable' })
+  const scoreOf = async (id: string) => Number(await redis.zscore(keys.shardOf(id).rows, id))
+  const away = await scoreOf('away')
+  for (const model of models) expect(away - (await scoreOf(model))).toBeGreaterThan(3_500_000)
 })

@@ -4,12 +4,13 @@
  * 1. Each comes at its own place on a ramp (`comeback.ts`), so that recovery is not the second outage.
  * 2. For each recovery one worker of the fleet does it, until it is done. If it dies half-way, the remaining sessions
  *    wait for their own instants.
- * 3. A session that cannot be read, or not now, does not keep the others waiting.
+ * 3. A session that cannot be read, or not now, does not keep the others waiting, whatever their model.
  */
 import type { Clock, Store } from '@lastgood/core'
 import type { DueIndex } from './due-index.ts'
 import type { Keys } from './keys.ts'
 import type { Recoveries } from './recoveries.ts'
+import { allOf } from './repeat.ts'
 import { readable } from './unreadable.ts'
 
 export interface WatchParts {
@@ -38,17 +39,20 @@ export class RecoveryWatch {
 
   /** Errors: `store-unavailable`. */
   async look(): Promise<void> {
-    const { clock, index, keys, recoveries } = this.#it
+    const { recoveries } = this.#it
     await recoveries.refresh(0)
-    for (const [model, { at }] of recoveries.all) {
-      if (at <= (this.#seen.get(model) ?? clock.now() - newsMs)) continue
-      if (this.#begun.get(model) === at || (await index.lock(keys.recovery(model, at), lockMs))) {
-        this.#begun.set(model, at)
-        await this.#pull(model)
-        this.#begun.delete(model)
-      }
-      this.#seen.set(model, at)
+    await allOf([...recoveries.all].map(([model, { at }]) => this.#follow(model, at)))
+  }
+
+  async #follow(model: string, at: number): Promise<void> {
+    const { clock, index, keys } = this.#it
+    if (at <= (this.#seen.get(model) ?? clock.now() - newsMs)) return
+    if (this.#begun.get(model) === at || (await index.lock(keys.recovery(model, at), lockMs))) {
+      this.#begun.set(model, at)
+      await this.#pull(model)
+      this.#begun.delete(model)
     }
+    this.#seen.set(model, at)
   }
 
   async #pull(model: string): Promise<void> {
