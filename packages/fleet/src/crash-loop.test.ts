@@ -77,6 +77,24 @@ describe('a session whose starts do not end', () => {
     expect(most).toBe(1)
   })
 
+  it('is begun when the suspect before it has finished a step, while that runs on', async () => {
+    const { start, store, index } = openPlace()
+    const ids = ['a', 'b']
+    for (const id of [...ids, ...ids]) await index.start(id, 60_000)
+    const begun = new Set<string>()
+    let meet = () => {}
+    const met = new Promise<void>((resolve) => (meet = resolve))
+    const agent = agentOf('coder', async (session) => {
+      begun.add(session.id)
+      if (begun.size === ids.length) meet()
+      await session.step('count', {}, () => 1)
+      await met
+    })
+    const fleet = start({ coder: agent })
+    for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
+    await expectEnded(store, ids)
+  })
+
   it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {
     const { start, store, told } = openPlace()
     let runs = 0
