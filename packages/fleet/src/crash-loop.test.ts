@@ -25,7 +25,7 @@ describe('a session whose starts do not end', () => {
       .poll(() => told, patient)
       .toContainEqual({ kind: 'set-aside', sessionId: 's', agent: 'coder', starts: 4 })
     expect(await store.summary('s')).toMatchObject({
-      head: { status: 'needs-input', turn: 1, reason: expect.stringContaining('lastgood resume s') },
+      head: { status: 'needs-input', turn: 1, reason: expect.stringMatching(/: 4 starts .* lastgood resume s$/) },
       holder: null,
     })
     expect(await index.counts()).toEqual({ due: 0, later: 0, started: 0 })

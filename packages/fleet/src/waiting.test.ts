@@ -33,6 +33,7 @@ describe('a session that waits', () => {
     expect(await index.counts()).toMatchObject({ later: 1, started: 0 })
     await expectEnded(store, ['s'])
     expect(Date.now()).toBeGreaterThanOrEqual(until)
+    for await (const { type } of store.read('s')) expect(type).not.toBe('session-suspended')
   })
 
   it('for a moment keeps its worker', async () => {
