@@ -1,4 +1,4 @@
-import type { Session } from '@lastgood/core'
+import { LastgoodError, type Session, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
 import { agentOf, answer, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
 
@@ -93,6 +93,36 @@ describe('a session whose starts do not end', () => {
     const fleet = start({ coder: agent })
     for (const id of ids) await fleet.submit(id, 'Go.', { agent: 'coder' })
     await expectEnded(store, ids)
+  })
+
+  it('is begun although the suspect before it could not be opened', async () => {
+    const { start, store, told, index } = openPlace()
+    for (const id of ['away', 'away', 's', 's']) await index.start(id, 60_000)
+    await openTurn(store, 'away', 'coder')
+    const broken: Store = {
+      ...store,
+      async acquire(id, ...rest) {
+        if (id !== 'away') return store.acquire(id, ...rest)
+        throw new LastgoodError('store-unavailable', 'the store cannot answer', { hint: 'wait' })
+      },
+    }
+    await index.put('away', 0)
+    const fleet = start({ coder: agentOf('coder') }, { store: broken, storePatienceMs: 1 })
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'trouble' }))
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expectEnded(store, ['s'])
+  })
+
+  it.each([
+    [0, 1_000],
+    [3, 8_000],
+    [9, 60_000],
+  ])('and whose agent throws, after %i starts before, is tried again in %i ms', async (before, againInMs) => {
+    const { start, told, index } = openPlace()
+    for (let i = 0; i < before; i++) await index.start('s', 60_000)
+    const fleet = start({ coder: agentOf('coder', thrown) }, { crashLimit: 20 })
+    await fleet.submit('s', 'Go.', { agent: 'coder' })
+    await expect.poll(() => told, patient).toContainEqual(expect.objectContaining({ kind: 'failed', againInMs }))
   })
 
   it('because its agent throws is tried again later, then set aside; what was thrown is told without content', async () => {
