@@ -111,6 +111,7 @@ describe('a fleet', { timeout: 60_000 }, () => {
     const isAway = new Promise<void>((resolve) => (goOn = resolve))
     const agent = agentOf('coder', async (session) => {
       await isAway
+      await session.step('count', {}, () => 1)
       await session.record([
         { type: 'request-sent', model: 'm', attempt: 1 },
         { type: 'fault-observed', fault: { kind: 'overloaded' }, decision: { kind: 'retry', at: until } },

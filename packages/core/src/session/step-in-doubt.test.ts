@@ -54,6 +54,21 @@ test.each<[string, StepOptions<string>]>([
   expect(session.transcript.steps.of('key:k')?.state).toBe('started')
 })
 
+test.each<[string, StepOptions<string>]>([
+  ['whatever its rule', {}],
+  ['without an intent', { inDoubt: 'rerun' }],
+])('a step that was stopped before it begins does not begin: %s (P2)', async (_, options) => {
+  const session = await open(memoryStore())
+  const runs: string[] = []
+  const paying = session.step('pay', {}, () => `${runs.push('paid')}`, {
+    key: 'k',
+    signal: AbortSignal.abort(new Error('enough')),
+    ...options,
+  })
+  await expect(paying).rejects.toThrow('enough')
+  expect([runs, session.transcript.steps.of('key:k')]).toEqual([[], undefined])
+})
+
 test('what a caller does to a result that it was given does not change what the next one is given', async () => {
   const session = await open(memoryStore())
   const pay = () => session.step('pay', {}, () => ({ receipts: ['r1'] }), { key: 'k' })
