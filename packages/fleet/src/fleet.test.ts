@@ -1,6 +1,7 @@
 import { journalVersion, LastgoodError, openSession, systemClock, type Clock, type Store } from '@lastgood/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { agentOf, expectEnded, openPlace, openTurn, patient } from '../test/fixture.ts'
+import { fleetClient } from './client.ts'
 import { keysUnder } from './keys.ts'
 
 const quiet = (agents: Record<string, object>) => ({ agents, paused: false, due: 0, later: 0, started: 0 })
@@ -107,6 +108,29 @@ describe('a fleet', () => {
     await fleet.resume('coder')
     await expectEnded(store, [...batch, 'begun'])
     expect(told.find(({ kind }) => kind === 'started')).toMatchObject({ sessionId: 'begun' })
+  })
+
+  it('P1: keeps the row of a turn that is submitted while a worker gives the session back', async () => {
+    const { start, store, redis, prefix, told, index } = openPlace()
+    const client = fleetClient({ store, connection: redis, prefix })
+    onTestFinished(() => client.close())
+    let isFirst = true
+    const shared: Store = {
+      ...store,
+      async release(lease) {
+        await store.release(lease)
+        if (!isFirst) return
+        isFirst = false
+        await client.pause('coder')
+        await client.submit('s', 'More.', { agent: 'coder' })
+      },
+    }
+    start({ coder: agentOf('coder') }, { store: shared })
+    await client.submit('s', 'Go.', { agent: 'coder' })
+    const ended = { kind: 'ended', sessionId: 's', agent: 'coder', turn: 1 }
+    await expect.poll(() => told, patient).toContainEqual(ended)
+    expect(await store.summary('s')).toMatchObject({ head: { turn: 2, lastGoodTurn: 1 } })
+    expect(await index.counts()).toMatchObject({ due: 0, later: 1 })
   })
 
   it('keeps the jobs of an agent that no worker knows for one that does', async () => {

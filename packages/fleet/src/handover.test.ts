@@ -116,6 +116,8 @@ describe('a fleet that is closed', () => {
     await closed
     expect(told).toContainEqual({ kind: 'handed-over', sessionId: 's', agent: 'coder' })
     expect(await store.summary('s')).toMatchObject({ head: { status: 'running' }, holder: null })
+    // However often a fleet is redeployed, that sets no session aside.
+    expect(await index.counts()).toMatchObject({ started: 0 })
   })
 
   it('counts the time that it gives from when it is closed: nothing ends early that runs longer', async () => {
