@@ -297,6 +297,12 @@ describe('a file is whole or it is no session', () => {
 })
 
 describe('importing', () => {
+  test('leaves nothing behind that renews its lease', async () => {
+    const own = new ManualClock()
+    await imported(memoryStore(), await exported(await written(1), 's'), { clock: own })
+    expect(own.sleepers).toEqual([])
+  })
+
   test('under a name that is taken is refused, and leaves that session alone', async () => {
     const store = await written(1)
     const lines = await exported(store, 's')
