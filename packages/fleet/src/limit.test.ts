@@ -192,6 +192,22 @@ test('an outage that comes back before the ramp is over begins a ramp that doubl
   expect(ask(ask(bucket, again, again), again + 1, startAt).ramp?.id).toBe(again)
 })
 
+test('in a ramp a tenth of a second may be saved, not more: who was silent for a while is no burst', () => {
+  const ask = (bucket: Bucket | undefined, now: number) =>
+    take(bucket, { now, ticket: undefined, limit: 0, recovery: { at: startAt, usual: 1000 }, refused: 0 })
+  let bucket: Bucket | undefined
+  for (let now = startAt; now < startAt + 9 * second; now += 10) ({ bucket } = ask(bucket, now))
+  for (const silentMs of [20 * second, 60 * second]) {
+    let [after, gone] = [bucket, 0]
+    for (let session = 0; session < 200; session++) {
+      const result = ask(after, startAt + 9 * second + silentMs)
+      after = result.bucket
+      if (result.taken.kind === 'go') gone += 1
+    }
+    expect(gone).toBe(16)
+  }
+})
+
 test('after a fail-over to a server whose clock is behind, time goes on from there', () => {
   const recovery = { at: startAt, usual: 100 }
   const ask = (bucket: Bucket | undefined, now: number, ticket?: number) =>
