@@ -36,15 +36,16 @@ it('pulls each session forward to its own place on the ramp, which begins when t
   }
 })
 
-it('one for which the store cannot answer keeps those of no model waiting', async () => {
+it('one for which the store cannot answer keeps those of no model waiting, and is pulled forward when it can', async () => {
   const { index, redis, prefix } = openPlace()
   const keys = keysUnder(prefix)
   const clock = new ManualClock()
   const memory = memoryStore({ clock })
+  let isAway = true
   const store: Store = {
     ...memory,
     async summary(id) {
-      if (id !== 'away') return memory.summary(id)
+      if (id !== 'away' || !isAway) return memory.summary(id)
       throw new LastgoodError('store-unavailable', 'the store cannot answer', { hint: 'wait' })
     },
   }
@@ -57,6 +58,7 @@ it('one for which the store cannot answer keeps those of no model waiting', asyn
       await backOff(session, clock.now() + 3_600_000)
     }
     await openTurn(memory, model, 'coder', wait, clock)
+    if (model === 'opus') await openTurn(memory, 'away', 'coder', wait, clock)
     for (const id of ['v', 'w', 'x', 'y', 'z'])
       await health.report({ ...key, model }, id, { kind: 'fault', fault: 'overloaded' })
   }
@@ -65,7 +67,9 @@ it('one for which the store cannot answer keeps those of no model waiting', asyn
   for (const model of models) await health.report({ ...key, model }, 'z', { kind: 'ok' })
   const watch = new RecoveryWatch({ store, clock, index, keys, recoveries: new Recoveries(store, clock) })
   await expect(watch.look()).rejects.toMatchObject({ code: 'store-unavailable' })
-  const scoreOf = async (id: string) => Number(await redis.zscore(keys.shardOf(id).rows, id))
-  const away = await scoreOf('away')
-  for (const model of models) expect(away - (await scoreOf(model))).toBeGreaterThan(3_500_000)
+  const later = async (id: string) => Number(await redis.zscore(keys.shardOf(id).rows, id)) > Date.now() + 1_800_000
+  expect(await Promise.all(['away', ...models].map(later))).toEqual([true, false, false])
+  isAway = false
+  await watch.look()
+  expect(await later('away')).toBe(false)
 })
