@@ -233,14 +233,15 @@ describe('the page of a session', () => {
     const long = `${'\u{1f468}\u200d\u{1f469}'.repeat(400_000)}${'x'.repeat(8_000_000)}\u202e</script>\u0000`
     await seed(store, 'large', [started(1, long), sent(), answered(long), ended(1)])
     const { session, ask } = stage(store)
-    const startedAt = performance.now()
+    // Of the processor: others use it as well.
+    const before = process.cpuUsage()
     for (const query of ['', '?content=1']) {
       const document = await session('large', query)
       expect(JSON.stringify(document).length).toBeLessThan(20_000)
     }
     const text = await (await ask('/api/sessions/large/entries/2?content=1')).text()
     expect(text.length).toBeLessThan(200_000)
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000)
     expect(JSON.parse(text)).toMatchObject({
       entry: { messages: [{ content: expect.stringContaining('more characters]') }] },
     })

@@ -20,9 +20,10 @@ it('of tens of thousands of steps and calls is made at once', () => {
     { type: 'tool-started', toolUseId: id, name: 'run', inDoubt: 'report' },
     { type: 'tool-finished', toolUseId: id, outcome: 'ran', result: { type: 'tool_result', tool_use_id: id } },
   ])
-  const startedAt = performance.now()
+  // Of the processor: others use it as well.
+  const before = process.cpuUsage()
   const [turn] = reportOf([started(1), ...steps, ...calls]).turns
-  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000)
   expect(turn?.steps.filter((step) => step.kind === 'step' && step.outcome === 'ran')).toHaveLength(20_000)
   expect(turn?.steps.filter((step) => step.kind === 'tool' && step.outcome === 'ok')).toHaveLength(20_000)
 })

@@ -38,7 +38,8 @@ describe('message', () => {
   })
 
   test('takes no time that grows with the square of a hostile body', () => {
-    const startedAt = performance.now()
+    // Of the processor: others use it as well.
+    const before = process.cpuUsage()
     for (const unit of [
       ' ',
       'a',
@@ -57,7 +58,7 @@ describe('message', () => {
       classify({ phase: 'status', status: 500, body: text, now })
       classify(refused(text))
     }
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
   })
 })
 
