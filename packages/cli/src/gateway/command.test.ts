@@ -56,11 +56,18 @@ describe('lastgood run', () => {
     expect((await run(['show', '5f0d', ...place], { cwd })).stdout).toContain(` · in ${cwd}\n`)
   })
 
-  test('tells of a command that is not there', async () => {
+  test.each([
+    [
+      'no-such-agent',
+      'install it; if it is an alias of your shell, give its file: lastgood run -- /path/to/no-such-agent',
+    ],
+    ['no-such-agent -p Hi', 'write the command as in a shell, after --: lastgood run -- claude'],
+  ])('tells of a command that is not there, and what to do: %s', async (name, next) => {
     const cwd = newFolder()
-    const { code, stderr } = await run(['run', '--store', `file:${cwd}/state`, '--', 'no-such-agent'], { cwd })
+    const { code, stderr } = await run(['run', '--store', `file:${cwd}/state`, '--', name], { cwd })
     expect(code).toBe(2)
-    expect(stderr).toContain('"no-such-agent" could not be started: there is no such command')
+    expect(stderr).toContain(`"${name}" could not be started: there is no such command`)
+    expect(stderr).toContain(`  next: ${next}\n`)
   })
 })
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
+import { basename } from 'node:path'
 import process from 'node:process'
 import { Command } from 'commander'
 import { LastgoodError } from '@lastgood/core'
@@ -65,9 +66,13 @@ function hasTerminal(): boolean {
 }
 
 function notStarted(name: string, cause: NodeJS.ErrnoException): LastgoodError {
-  const why = cause.code === 'ENOENT' ? 'there is no such command' : (cause.code ?? cause.name)
+  const isMissing = cause.code === 'ENOENT'
+  const why = isMissing ? 'there is no such command' : (cause.code ?? cause.name)
   return new LastgoodError('bad-option', `${JSON.stringify(name)} could not be started: ${why}`, {
-    hint: 'write the command as in a shell, after --: lastgood run -- claude',
+    hint:
+      isMissing && !/\s/.test(name)
+        ? `install it; if it is an alias of your shell, give its file: lastgood run -- /path/to/${basename(name)}`
+        : 'write the command as in a shell, after --: lastgood run -- claude',
     cause,
   })
 }
