@@ -34,6 +34,10 @@ export interface Failure {
   stack: string | undefined
 }
 
+/** What the SDK throws, before it sends anything, for a client without a key. */
+const keyless = 'Could not resolve authentication method'
+const givesKey = 'export ANTHROPIC_API_KEY, or give the client of the agent its key; then the same command again'
+
 /** `argv`: the arguments of the command line, so that the commands in the hint act on the same store. */
 export function failureOf(error: unknown, argv: readonly string[] = []): Failure {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
@@ -58,6 +62,9 @@ export function failureOf(error: unknown, argv: readonly string[] = []): Failure
   const other = { ...base, docs: undefined, details: {} }
   if (error instanceof ConfigError) {
     return { ...other, code: error.code, hint: error.hint, exitCode: exitCodes.setUp, stack: undefined }
+  }
+  if (message.startsWith(keyless)) {
+    return { ...other, code: 'bad-config', hint: givesKey, exitCode: exitCodes.setUp, stack: undefined }
   }
   const masked = stack === undefined ? undefined : withoutSecrets(stack)
   return { ...other, code: 'unexpected', hint: undefined, exitCode: exitCodes.failed, stack: masked }

@@ -182,6 +182,17 @@ describe('what is wrong is told by exit code, error and next step', () => {
     expect(stderr).toMatch(/error: .*lastgood\.config\.mjs could not be loaded\n {2}cause: SyntaxError[^]* {2}next: /)
   })
 
+  it('a client without a key: 4, and nothing is sent', async () => {
+    const at = await killedInTool()
+    const path = join(at.cwd, 'lastgood.config.mjs')
+    writeFileSync(path, readFileSync(path, 'utf8').replace(", apiKey: 'any'", ''))
+    const sent = at.lab.requests.length
+    const { code, stderr } = await at.start('resume', ['last']).ended
+    expect(stderr).toMatch(/error: Could not resolve authentication method[^]*\n {2}next: export ANTHROPIC_API_KEY, /)
+    expect(stderr).not.toContain('LASTGOOD_DEBUG')
+    expect({ code, sent: at.lab.requests.length }).toEqual({ code: 4, sent })
+  })
+
   it('no session and no message of one: 2', async () => {
     const at = await killedInTool()
     const { code, stderr } = await at.start('resume').ended
