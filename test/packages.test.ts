@@ -19,6 +19,7 @@ interface Manifest {
   name: string
   version: string
   private?: boolean
+  engines: { node: string }
   exports?: Record<string, unknown>
   bin?: Record<string, string>
   peerDependencies?: Record<string, string>
@@ -60,6 +61,13 @@ afterAll(() => {
 it('pnpm tarballs, which the README names, packs as these tests do', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { tarballs: string } }
   expect(scripts.tarballs.replaceAll("'", '')).toBe(`pnpm build && pnpm ${packing.join(' ')} tarballs`)
+})
+
+it('a clone refuses a Node that is too old for its packages, before anything is built', () => {
+  const { devEngines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { devEngines: object }
+  for (const { engines } of manifests) {
+    expect(devEngines).toEqual({ runtime: { name: 'node', version: engines.node, onFail: 'error' } })
+  }
 })
 
 it.each(manifests)('$name is packed with its licence, without tests, build state and workspace words', ({ name }) => {

@@ -13,7 +13,19 @@ export function builtFile(place: string): string {
   return join(dirname(manifest), 'dist', place)
 }
 
+interface Manifest {
+  version: string
+  engines: { node: string }
+}
+
+const readManifest = () => JSON.parse(readFileSync(manifest, 'utf8')) as Manifest
+
 /** The version in this package's manifest. */
 export function packageVersion(): string {
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
+  return readManifest().version
+}
+
+/** The oldest Node that this package works on, as `20.19`. */
+export function oldestNode(): string {
+  return readManifest().engines.node.replace('>=', '')
 }

@@ -7,9 +7,10 @@
  *    something goes on: a turn is not given up because nobody looks. Output that cannot be written, on a full disk say,
  *    is reported.
  * 3. `--version` alone loads no command.
+ * 4. A Node that is too old is told so. Nothing else is loaded there: an import may already fail.
  */
 import process from 'node:process'
-import { packageVersion } from './built.ts'
+import { oldestNode, packageVersion } from './built.ts'
 import { readers } from './commands.ts'
 
 /** Runs the program in this process. `before`: words put before the arguments. */
@@ -41,11 +42,27 @@ function tellVersion(): number {
 }
 
 async function run(before: readonly string[]): Promise<number> {
+  const oldest = oldestNode()
+  if (isOlder(process.versions.node, oldest)) return tellOldNode(oldest)
   const [{ nodeContext }, { main }] = await Promise.all([import('./node-context.ts'), import('./program.ts')])
   const folder = workingFolder()
   if (folder === undefined) return tellFolderGone()
   const context = nodeContext(folder)
   return main({ ...context, argv: [...before, ...context.argv] })
+}
+
+/** Of versions as `20.19` or `20.19.1`. */
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, 'en', { numeric: true }) < 0
+}
+
+function tellOldNode(oldest: string): number {
+  process.stderr.write(
+    `error: lastgood needs Node ${oldest} or newer, and this is ${process.versions.node}\n` +
+      '  next: install a newer one (https://nodejs.org), then the same command again\n',
+  )
+  // `exitCodes.setUp`, from a module that loads core.
+  return 4
 }
 
 /** Undefined if it was removed: a redeploy may have replaced it. */

@@ -193,6 +193,19 @@ describe('what is wrong is told by exit code, error and next step', () => {
     expect({ code, sent: at.lab.requests.length }).toEqual({ code: 4, sent })
   })
 
+  it('a Node that is too old: 4, before anything is loaded that needs a newer one', () => {
+    const bin = fileURLToPath(new URL('../../dist/bin/lastgood.js', import.meta.url))
+    const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.9.0' } })`
+    const argv = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, bin, 'list']
+    expect(spawnSync(process.execPath, argv, { encoding: 'utf8' })).toMatchObject({
+      status: 4,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: lastgood needs Node 20\.19 or newer, and this is 20\.9\.0\n {2}next: [^\n]+\n$/,
+      ),
+    })
+  })
+
   it('no session and no message of one: 2', async () => {
     const at = await killedInTool()
     const { code, stderr } = await at.start('resume').ended
