@@ -10,6 +10,8 @@ const open = [started(1), sent()]
 /** What a Node without TypeScript throws for the file, whatever is in it; thrown by the file itself in one that has it. */
 const unknownForm = `throw Object.assign(new TypeError('Unknown file extension ".ts"'), { code: 'ERR_UNKNOWN_FILE_EXTENSION' })`
 
+const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
+
 /** Resumes an interrupted session of the agent `coder` with this configuration. */
 async function resumeWith(text: string | undefined, name = 'lastgood.config.mjs') {
   const { cwd, store } = project()
@@ -124,13 +126,34 @@ describe('a configuration that cannot be used is exit code 4, names the file and
     await seed(store, 's', open)
     const path = join(cwd, 'lastgood.config.mjs')
     writeFileSync(path, text)
-    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, [bin, 'resume', 's', '--store', 'state'], {
       cwd,
       encoding: 'utf8',
     })
     expect(status).toBe(4)
     expect(stderr).toContain(`error: ${path}${who} waits for something that never comes\n  next: see what`)
+  })
+
+  it.each([
+    ['it', { 'lastgood.config.js': "import 'node:fs'" }, 'lastgood.config.js'],
+    ['it, without an import', { 'lastgood.config.js': 'export default {}' }, 'lastgood.config.js'],
+    [
+      'a file that it imports',
+      { 'lastgood.config.mjs': "import './a.js'", 'a.js': 'export {}' },
+      'lastgood.config.mjs',
+    ],
+  ])('is no module, since the project is CommonJS: %s', (_case, files, name) => {
+    const { cwd } = project()
+    for (const [file, text] of Object.entries({ 'package.json': '{ "type": "commonjs" }', ...files })) {
+      writeFileSync(join(cwd, file), text)
+    }
+    const env = { PATH: process.env['PATH'], XDG_STATE_HOME: cwd }
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'list'], { cwd, env, encoding: 'utf8' })
+    expect(status).toBe(4)
+    expect(stderr).toContain(`error: ${join(cwd, name)} could not be loaded\n`)
+    expect(stderr).toContain(
+      '  next: say "type": "module" in package.json, or end its name in .mjs (TypeScript: .mts); ',
+    )
   })
 
   it('is a link to nothing', async () => {
@@ -172,7 +195,6 @@ describe('the configuration file', () => {
       register('data:text/javascript,' + encodeURIComponent(\`export const load = async (url, context, next) => url.endsWith('.ts')
         ? { format: 'module', source: "export default { store: './state' }", shortCircuit: true } : next(url, context)\`))`
     writeFileSync(join(cwd, 'loader.mjs'), loader)
-    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, ['--import', './loader.mjs', bin, 'list'], {
       cwd,
       encoding: 'utf8',
@@ -205,7 +227,6 @@ describe('the configuration file', () => {
       console.log('loaded')
       export default { agents: {}, store() { console.info('made'); return fileStore({ dir: ${JSON.stringify(join(cwd, 'own'))} }) } }`,
     )
-    const bin = fileURLToPath(new URL('../dist/bin/lastgood.js', import.meta.url))
     const lines = [
       ['list', '--json'],
       ['complete', '--', 'show', ''],

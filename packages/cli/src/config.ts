@@ -86,7 +86,7 @@ export async function loadConfig(context: CliContext, option: string | undefined
       if (cause instanceof ConfigError) throw cause
       if (!isUnknownForm(path, cause)) {
         throw new ConfigError(`${path} could not be loaded`, {
-          hint: `correct it; this shows more: node ${path}`,
+          hint: `${isTakenForCommonJs(cause) ? makesModule : 'correct it'}; this shows more: node ${path}`,
           cause,
         })
       }
@@ -106,6 +106,11 @@ const isUnknownForm = (path: string, error: unknown): boolean =>
   error instanceof Error &&
   (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION' &&
   error.message.includes(`"${extname(path)}"`)
+
+/** It, or a file that it imports, has `import` or `export` and is a `.js` or `.ts` where no package.json says `module`. */
+const isTakenForCommonJs = (error: unknown): boolean =>
+  error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message)
+const makesModule = 'say "type": "module" in package.json, or end its name in .mjs (TypeScript: .mts)'
 
 /** The error for a missing configuration file, which says what to write. */
 export function missingConfig({ cwd }: CliContext, agent: string): ConfigError {
