@@ -90,6 +90,8 @@ describe('its card says', () => {
     expect(cardOf({ agent, status: 'needs-input' }).command).toBe(
       'lastgood resume fix-auth --store ./state --in-doubt report',
     )
+    const machine = { version: '3', value: 'refused', context: { faultKind: 'too-large' } }
+    expect(cardOf({ agent, status: 'suspended', machine }).command).toMatch(/ "<message>"$/)
     // Without a message it would say that there is nothing to continue.
     expect(cardOf({ agent, status: 'idle' }).command).toBe('lastgood resume fix-auth --store ./state "<message>"')
   })

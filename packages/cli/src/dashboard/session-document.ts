@@ -73,11 +73,11 @@ export async function shownEntryAt(
 
 async function resumePreview({ store, row, now, hasContent, prices }: SessionFacts): Promise<ResumePreview> {
   const preview = await previewOf(store, row.head.sessionId, now, prices)
-  const { turn, lastGoodTurn, owed, transcript, cost } = preview
+  const { turn, lastGoodTurn, transcript, cost } = preview
   return {
     turn,
     lastGoodTurn,
-    does: owing(turn, owed, transcript.unanswered.length, now),
+    does: owing(preview, now),
     tokens: cost?.tokens ?? null,
     cache: cost?.cache ?? null,
     usd: cost?.usd ?? null,

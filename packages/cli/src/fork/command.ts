@@ -5,7 +5,7 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import type { CliContext } from '../context.ts'
 import { assertNoClients } from '../sessions/client-command.ts'
 import { withSession } from '../sessions/locate.ts'
-import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
+import { goOnLines, ownWords, resumeCommandOf } from '../sessions/session-row.ts'
 import { jsonDocument, safeLine } from '../text.ts'
 import { originJson } from '../sessions/session-json.ts'
 import { exampleOf } from '../help-example.ts'
@@ -60,7 +60,7 @@ async function fork(
     const shared = made.origin.sessionId === from ? '' : `, which it shares with ${made.origin.sessionId}`
     context.stdout.write(`${safeLine(newId)}\n`)
     context.stderr.write(
-      `✔ ${safeLine(newId)} continues after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, " '<message>'")}`,
+      `✔ ${safeLine(newId)} continues after turn ${made.turn} of ${safeLine(from)}${shared}\n${goOnLines(fork, flags, ownWords)}`,
     )
   })
 }

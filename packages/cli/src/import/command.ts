@@ -6,7 +6,7 @@ import { setUp, withCommonOptions, type CommonOptions } from '../common-options.
 import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { counted } from '../numbers.ts'
-import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
+import { goOnLines, ownWords, resumeCommandOf } from '../sessions/session-row.ts'
 import { jsonDocument, safeLine } from '../text.ts'
 import { assertReadableAgain, linesOf } from './file-lines.ts'
 
@@ -38,7 +38,6 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
       ...(as !== undefined && { as }),
     })
     const { turn, lastGoodTurn, status } = head
-    const message = turn === lastGoodTurn ? " '<message>'" : ''
     if (options.json) {
       const command = resumeCommandOf(head, flags) ?? null
       const place = { store: store.location, sessionId, from, file: path }
@@ -51,7 +50,7 @@ async function importFrom(context: CliContext, file: string, options: ImportOpti
     context.stderr.write(
       `✔ ${counted(entries, 'entry', 'entries')}${name} ${entries === 1 ? 'is' : 'are'} in ${safeLine(store.location)}, saved at turn ${lastGoodTurn}\n`,
     )
-    context.stderr.write(goOnLines(head, flags, message))
+    context.stderr.write(goOnLines(head, flags, turn === lastGoodTurn ? ownWords : undefined))
   } finally {
     await close()
   }

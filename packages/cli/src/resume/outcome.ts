@@ -3,12 +3,13 @@
  * that does it.
  */
 import type { Reply } from '@lastgood/anthropic'
-import { isLastgoodError, ownWayOn, type EnvelopeChange } from '@lastgood/core'
+import { isLastgoodError, isToRephrase, ownWayOn, type EnvelopeChange, type LastgoodError } from '@lastgood/core'
 import type { CliContext, StopSignal } from '../context.ts'
 import { isoOrNull, left } from '../durations.ts'
 import { exitCodes, signalCodes } from '../exit-codes.ts'
 import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { savedAt } from '../live/outage-line.ts'
+import { ownWords, rephrase } from '../sessions/session-row.ts'
 import { jsonLine, safeLine, safeText } from '../text.ts'
 
 /** What is known of the session when the resume ends. */
@@ -91,8 +92,17 @@ function wayOn(
     return { text, command: end.commandWith('--in-doubt report') }
   }
   if (!isLastgoodError(error, 'session-suspended') && !isLastgoodError(error, 'request-failed')) return undefined
+  // A message that is not recorded replaces a turn that was refused.
+  if (!end.isPending && wantsOtherWords(error)) {
+    return { text: `${saved}; ${rephrase}`, command: `${end.commandWith()} ${ownWords}` }
+  }
   const when = dueAt !== undefined && dueAt > now ? `in ${left(dueAt - now)} or later` : 'once that is fixed'
   return { text: `${saved}; ${when}, continue with`, command: end.commandWith() }
+}
+
+function wantsOtherWords({ code, details: { fault = null } }: LastgoodError): boolean {
+  // A session is suspended without a fault when something else than a request has stopped it.
+  return (fault !== null || code === 'request-failed') && isToRephrase(fault as string | null)
 }
 
 function savedOf({ lastGoodTurn, isPending }: EndState): string {

@@ -24,23 +24,24 @@ export function introduction({ row, opened }: Located, cwd: string): string[] {
 export type Standing = Pick<Session, 'turn' | 'lastGoodTurn' | 'owed' | 'transcript'>
 
 /** What is owed, and the in-doubt calls. */
-export function standing({ turn, lastGoodTurn, owed, transcript }: Standing, now: number): string[] {
-  const lines = [`state    ${savedAt(lastGoodTurn)}; ${owing(turn, owed, transcript.unanswered.length, now)}`]
-  for (const { state, name, input } of transcript.unanswered) {
+export function standing(stands: Standing, now: number): string[] {
+  const lines = [`state    ${savedAt(stands.lastGoodTurn)}; ${owing(stands, now)}`]
+  for (const { state, name, input } of stands.transcript.unanswered) {
     if (state !== 'started') continue
     lines.push(`in doubt ${callLabel(name, input, 80)}: it was started, its outcome is unknown`)
   }
   return lines
 }
 
-export function owing(turn: number, owed: Session['owed'], calls: number, now: number): string {
+export function owing({ turn, lastGoodTurn, owed, transcript }: Standing, now: number): string {
   switch (owed.kind) {
     case 'rest':
-      return 'nothing is open'
+      // A turn that was refused may be replaced by other words, so it owes nothing.
+      return turn > lastGoodTurn ? `turn ${turn} is open: it was refused` : 'nothing is open'
     case 'wait':
       return `turn ${turn} is open: continuing ${owed.until > now ? `in ${left(owed.until - now)}` : 'now'}`
     case 'run-tools':
-      return `turn ${turn} is open: continuing with ${counted(calls, 'tool call')}`
+      return `turn ${turn} is open: continuing with ${counted(transcript.unanswered.length, 'tool call')}`
     case 'ask-person':
       return `turn ${turn} is open: a person has to decide`
     case 'send-request':

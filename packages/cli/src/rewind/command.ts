@@ -19,7 +19,7 @@ import type { CliContext } from '../context.ts'
 import { exampleOf } from '../help-example.ts'
 import { assertNoClients } from '../sessions/client-command.ts'
 import { withSession } from '../sessions/locate.ts'
-import { goOnLines, resumeCommandOf } from '../sessions/session-row.ts'
+import { goOnLines, ownWords, resumeCommandOf } from '../sessions/session-row.ts'
 import { SessionReport } from '../show/report.ts'
 import { jsonDocument, safeLine, shorten } from '../text.ts'
 
@@ -78,9 +78,7 @@ async function rewind(context: CliContext, argument: string, options: RewindOpti
       }
       context.stdout.write(jsonDocument(document))
     } else if (isWanted)
-      context.stderr.write(
-        `✔ the last good turn is turn ${options.turn}\n${goOnLines(row.head, flags, " '<message>'")}`,
-      )
+      context.stderr.write(`✔ the last good turn is turn ${options.turn}\n${goOnLines(row.head, flags, ownWords)}`)
   })
 }
 

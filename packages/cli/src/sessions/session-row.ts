@@ -8,6 +8,7 @@ import {
   helpedBy,
   isDead,
   isLeftToWorkers,
+  isToRephrase,
   ownWayOn,
   readFleetAgents,
   shellWord,
@@ -94,10 +95,28 @@ export function resumeCommandOf({ sessionId, agent }: RunBy, flags: readonly str
 }
 type RunBy = Pick<Head, 'sessionId' | 'agent'>
 
-/** The last lines for people: how to go on. `message`: appended to the command. */
-export function goOnLines(head: RunBy, flags: readonly string[], message = ''): string {
+/** Stands in a command for the words of the next turn. */
+export const ownWords = "'<message>'"
+/** Before a command with other words, for a session whose open turn was refused for what it says. */
+export const rephrase = 'the same would be refused again; other words replace the open turn'
+
+/** Whether its open turn was refused for what it says. */
+export function needsOtherWords({ machine: { value, context } }: Pick<Head, 'machine'>): boolean {
+  const { faultKind = null } = context as { faultKind?: string | null }
+  return value === 'refused' && isToRephrase(faultKind)
+}
+
+/** The last lines for people: how to go on. `words`: of the next turn, appended to the command. */
+export function goOnLines(
+  head: RunBy & Partial<Pick<Head, 'machine'>>,
+  flags: readonly string[],
+  words?: string,
+): string {
   const command = resumeCommandOf(head, flags)
-  return command === undefined ? `to continue, ${ownWayOn(head.sessionId)}\n` : `continue with\n${command}${message}\n`
+  if (command === undefined) return `to continue, ${ownWayOn(head.sessionId)}\n`
+  if (words !== undefined) return `continue with\n${command} ${words}\n`
+  if (head.machine && needsOtherWords({ machine: head.machine })) return `${rephrase}\n${command} ${ownWords}\n`
+  return `continue with\n${command}\n`
 }
 
 /** A warning if the session was recorded in another folder. */

@@ -1,4 +1,4 @@
-import type { HealthRecord, StatusReading } from '@lastgood/core'
+import type { FaultKind, HealthRecord, StatusReading } from '@lastgood/core'
 import { testEpoch } from '@lastgood/core/testing'
 import { describe, expect, it } from 'vitest'
 import type { SessionRow } from '../sessions/session-row.ts'
@@ -43,6 +43,12 @@ function row(sessionId: string, status: SessionRow['status'], reason?: string, i
   return { head: whole, holder: null, status, isRecoverable, isForWorkers: false }
 }
 
+/** Suspended after faults of this kind. */
+function stopped(sessionId: string, faultKind: FaultKind): SessionRow {
+  const { head, ...rest } = row(sessionId, 'suspended', 'Gave up waiting')
+  return { ...rest, head: { ...head, machine: { ...head.machine, context: { faultKind } } } }
+}
+
 function verdict(records: readonly HealthRecord[], rows: readonly SessionRow[], page: StatusReport['page']) {
   return verdictOf({ now, providers: records.map((one) => providerState(one, now)), page, open: rows })
 }
@@ -85,6 +91,19 @@ describe('the verdict', () => {
         kind: 'outage',
         text: 'The API is failing for everyone here, not because of your prompt, key or quota: 3 sessions wait, next probe in 40s',
         next: { command: 'resume', sessionId: 'b' },
+      },
+    ],
+    [
+      'everybody fails, and nobody waits any more',
+      verdict(
+        [open()],
+        [stopped('x', 'context-overflow'), stopped('y', 'overloaded'), stopped('z', 'stream-cut')],
+        off,
+      ),
+      {
+        kind: 'outage',
+        text: 'The API is failing for everyone here, not because of your prompt, key or quota: no sessions wait, it stopped 2, next probe in 40s',
+        next: { command: 'resume', sessionId: 'y' },
       },
     ],
     [

@@ -9,7 +9,8 @@
 import { shellWord, type FaultKind, type StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
+import { isStoppedByOutage } from '../outages/outage-kinds.ts'
+import { needsOtherWords, resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
 import { commandLine, safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
@@ -66,6 +67,7 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
   const answering = providers.filter(({ isDown, last10Min }) => !isDown && last10Min.answered > 0)
   const what = answering.length === 0 ? 'The API' : modelsOf(down)
   const probes = down.flatMap(({ nextProbeAt }) => nextProbeAt ?? [])
+  const stopped = open.filter(isStopped).length
   const by = (cause: FaultKind) => down.every((one) => one.cause === cause)
   const [kind, text] = by('transport')
     ? (['unreachable', `${what} cannot be reached from here (this network or theirs)`] as const)
@@ -79,6 +81,7 @@ function outage({ providers, open, now }: StatusReport, down: readonly ProviderS
         : (['outage', `${what} is failing for everyone here, not because of your prompt, key or quota`] as const)
   const facts = [
     `${text}: ${waiting(open)}`,
+    ...(stopped > 0 ? [`it stopped ${stopped}`] : []),
     probes.length === 0 ? 'a probe is under way' : inTime('next probe', Math.min(...probes), now),
     ...(answering.length > 0 ? [`${modelsOf(answering)} answers`] : []),
   ]
@@ -161,7 +164,8 @@ function aside({ page }: StatusReport): string {
 
 /** `resume` for a session that can be resumed from here; else `show`, which says how it stands and how to go on. */
 function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdict['next']> {
-  const canResume = head.agent !== undefined && (isRecoverable || status === 'needs-input')
+  const isUseful = !needsOtherWords(head) && (isRecoverable || status === 'needs-input')
+  const canResume = head.agent !== undefined && isUseful
   return { command: canResume ? 'resume' : 'show', sessionId: head.sessionId }
 }
 
@@ -173,12 +177,15 @@ export function commandOf({ next }: Verdict, flags: readonly string[]): string |
   return resumeCommandFor(sessionId, inDoubt ? [...flags, '--in-doubt report'] : flags)
 }
 
-/** The first waiting session that no live process will wake. */
+/** The first session that waits, or that an outage stopped, and that no live process will wake. */
 function toResume(open: readonly SessionRow[]): Pick<Verdict, 'next'> {
-  // Only a waiting one: a refused request would be refused again.
-  const row = open.find(({ status, isRecoverable }) => isRecoverable && status === 'waiting')
+  // No other: a refused request would be refused again.
+  const left = open.filter(({ isRecoverable }) => isRecoverable)
+  const row = left.find(({ status }) => status === 'waiting') ?? left.find(isStopped)
   return row ? { next: nextOf(row) } : {}
 }
+
+const isStopped = ({ head, status }: SessionRow): boolean => status === 'suspended' && isStoppedByOutage(head)
 
 function waiting(open: readonly SessionRow[]): string {
   const count = open.filter(({ status }) => status === 'waiting').length

@@ -90,3 +90,6 @@ export const faultKinds = Object.keys(kinds) as [FaultKind, ...FaultKind[]]
 
 /** What holds for a kind; nothing special for a word that is none. */
 export const traitsOf = (kind: string): Traits => (kinds as Readonly<Record<string, Traits>>)[kind] ?? {}
+
+/** Whether a request that was refused has to be rephrased. Without a kind it was the model that refused. */
+export const isToRephrase = (kind: string | null): boolean => kind === null || traitsOf(kind).isOfTranscript === true

@@ -3,7 +3,7 @@
  */
 import { LastgoodError } from '../errors.ts'
 import type { Fault } from '../faults/fault.ts'
-import { traitsOf } from '../faults/fault-kinds.ts'
+import { isToRephrase, traitsOf } from '../faults/fault-kinds.ts'
 import type { Unrepairable } from '../repair/outgoing.ts'
 import { ownWayOn } from '../session/own-way-on.ts'
 import type { Session } from '../session/session.ts'
@@ -86,8 +86,7 @@ function hintFor(session: Session, kind: string | null): string {
 }
 
 function nextFor(session: Session, kind: string | null, when?: string): string {
-  // Without a kind it was the model that refused.
-  if (kind !== null && !traitsOf(kind).isOfTranscript) return goOn(session, when)
+  if (!isToRephrase(kind)) return goOn(session, when)
   const { id, agent } = session
   const next = agent === undefined ? ownWayOn(id) : `lastgood resume ${id} "…"`
   return `rephrase the message, which replaces the open turn: ${next}`
