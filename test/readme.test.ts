@@ -131,15 +131,29 @@ describe('commands', () => {
     for (const word of words) if (word.endsWith('.ts')) expect(existsSync(join(root, word))).toBe(true)
   })
 
+  const listed = async () => {
+    const names = Array.from((await helpOf('')).matchAll(/^ {2}([a-z]+) {2}/gm), ([, command = '']) => command)
+    return names.filter((command) => command !== 'help')
+  }
+  const flagsOf = (help: string) => Array.from(help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm), ([, flag = '']) => flag)
+
   test('no option of a command is on no page', async () => {
-    const listed = Array.from((await helpOf('')).matchAll(/^ {2}([a-z]+) {2}/gm), ([, command = '']) => command)
-    const helped = await Promise.all(listed.filter((command) => command !== 'help').map(helpOf))
-    const flags = helped.flatMap((help) =>
-      Array.from(help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm), ([, flag = '']) => flag),
-    )
-    expect(flags.length).toBeGreaterThan(listed.length)
+    const helped = await Promise.all((await listed()).map(helpOf))
+    const flags = helped.flatMap(flagsOf)
+    expect(flags.length).toBeGreaterThan(helped.length)
     const words = [...mentioned].join(' ')
     expect([...new Set(flags)].filter((flag) => !new RegExp(`${flag}\\b`).test(words))).toEqual([])
+  })
+
+  test('each command has a row in the README of the command line, which has all of its options', async () => {
+    const { lines } = documentOf('packages/cli/README.md')
+    const text = lines.join('\n')
+    const rows = lines.filter((line) => line.startsWith('| `lastgood '))
+    const named = new Set(rows.flatMap((row) => Array.from(row.matchAll(/`lastgood ([a-z]+)/g), ([, name]) => name)))
+    expect((await listed()).filter((command) => !named.has(command))).toEqual([])
+    const flags = (await Promise.all((await listed()).map(helpOf))).flatMap(flagsOf)
+    const missing = flags.filter((flag) => !new RegExp(`${flag}(?![\\w-])`).test(text))
+    expect(new Set(missing)).toEqual(new Set(['--help', '--version']))
   })
 
   test('were found', () => {

@@ -13,7 +13,7 @@ export function resumeCommand(context: CliContext, commands: () => readonly stri
   return withCommonOptions(new Command('resume'))
     .description('continue a session from its last good turn')
     .argument('[session]', `${sessionWords}; without it: pick one`)
-    .argument('[message...]', 'starts a new turn after the open one, if any')
+    .argument('[message...]', 'starts a new turn after the open one, or in place of a refused one')
     .option('--takeover', 'take the session from the process that holds it')
     .option(
       '--max-wait <duration>',
