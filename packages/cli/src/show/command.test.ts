@@ -342,7 +342,11 @@ describe('a journal that cannot be read is exit code 6', () => {
       expect(code).toBe(6)
       expect(stderr).toContain(`${file} line ${at + 1}`)
     }
-    expect((await run(['show', 's', '--store', 'state'], { cwd })).stdout).toContain('> Make it green')
+    const shown = await run(['show', 's', '--store', 'state'], { cwd })
+    expect(shown.stdout).toContain('> Make it green')
+    expect(shown.stderr).toContain(
+      'next: restore the file from a copy to continue; if there is none, this gives the session up: lastgood prune --damaged s --store state\n',
+    )
   })
 
   it('damaged from the beginning: the failure alone, and no sum of nothing', async () => {

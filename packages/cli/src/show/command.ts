@@ -4,6 +4,7 @@ import {
   isJournalError,
   LastgoodError,
   readHistory,
+  shellWord,
   withBlobs,
   type Entry,
   type HistoryEntry,
@@ -13,7 +14,7 @@ import { sessionWords, setUp, withCommonOptions, type CommonOptions } from '../c
 import type { CliContext } from '../context.ts'
 import { left } from '../durations.ts'
 import { entryFacts } from '../entry-facts.ts'
-import { endWith, failureJson, failureOf } from '../failure.ts'
+import { endWith, failureJson, failureOf, type Failure } from '../failure.ts'
 import { exampleOf } from '../help-example.ts'
 import { expiryText } from '../sessions/expiry.ts'
 import { sessionJson } from '../sessions/session-json.ts'
@@ -24,7 +25,7 @@ import { locateJournal } from '../sessions/locate.ts'
 import { goOnLines, processText, type SessionRow } from '../sessions/session-row.ts'
 import { storeLine } from '../stores.ts'
 import { terminalOf, type Palette, type Terminal } from '../terminal.ts'
-import { joined, jsonDocument, jsonLine, safeLine } from '../text.ts'
+import { commandLine, joined, jsonDocument, jsonLine, safeLine } from '../text.ts'
 import { SessionReport } from './report.ts'
 import { stepLines, totalsLine, turnLines } from './report-lines.ts'
 
@@ -155,7 +156,7 @@ async function showReport(
     // A person needs to see the part before the damage.
     failure = error
   }
-  const broken = failure === undefined ? undefined : failureOf(failure, context.argv)
+  const broken = failure === undefined ? undefined : onceShown(failureOf(failure, context.argv), sessionId, flags)
   if (options.json) {
     const { turns, before } = report
     const place = { store: store.location, source, journal: store.journalAt(sessionId) }
@@ -175,6 +176,15 @@ async function showReport(
     if (row?.isRecoverable && !broken) context.stderr.write(goOnLines(row.head, flags))
   }
   endWith(context, broken)
+}
+
+/** The failure without the advice to show what was just shown: what is left to do about the damage. */
+function onceShown(failure: Failure, sessionId: string, flags: readonly string[]): Failure {
+  const { hint = '' } = failure
+  const [shows, rest] = hint.split(' shows the part before it; ', 2)
+  if (rest === undefined || !`${shows} `.startsWith(`lastgood show ${sessionId} `)) return failure
+  const prune = commandLine('lastgood prune --damaged', shellWord(sessionId), ...flags)
+  return { ...failure, hint: `${rest}; if there is none, this gives the session up: ${prune}` }
 }
 
 function reportLines(context: CliContext, journal: Journal, report: SessionReport, terminal: Terminal): string[] {
