@@ -1,6 +1,7 @@
 /** Journals that were cut, doubled or put together: what is left of one that was cut at a line's end is sound, so its lease file tells. */
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import type { LastgoodError } from '../errors.ts'
 import { openSession } from '../session/open-session.ts'
 import { owner } from '../testing/entries.ts'
 import { add, all, codeOf, place, taken } from './file.fixture.ts'
@@ -79,6 +80,27 @@ test('a journal that lost its end is told by what its lease file remembers, and 
   const second = await openSession('s', { store: open(), takeover: true })
   expect(second.messages()).toEqual([{ role: 'user', content: 'deploy' }])
   await second.close()
+})
+
+test('a damaged journal without a copy goes on from the part before the damage: cut there, without its lease file', async () => {
+  const { open, journal, lease: leaseFile } = await place()
+  const store = open()
+  const lease = await taken(store)
+  const kept = await add(store, lease, 0, 2)
+  await add(store, lease, 2)
+  await store.release(lease)
+  const whole = await readFile(journal, 'utf8')
+  const at = whole.lastIndexOf('"seq":3')
+  await writeFile(journal, `${whole.slice(0, at)}"seq":4${whole.slice(at + 7)}`)
+  const error = await all(open()).catch((thrown: unknown) => thrown)
+  const { line } = (error as LastgoodError).details as { line: number }
+  // As by `head -n`, up to the line before.
+  const before = whole.split('\n').slice(0, line - 1)
+  await writeFile(journal, before.map((text) => `${text}\n`).join(''))
+  await rm(leaseFile)
+  const again = open()
+  const more = await add(again, await taken(again, 'bob', lease.fence), 2)
+  expect(await all(open())).toEqual([...kept, ...more])
 })
 
 test('a writer whose journal was cut under it is refused, and does not fill the gap (P1, P5)', async () => {
