@@ -104,6 +104,12 @@ describe('submit', () => {
     })
   })
 
+  it('a number beyond the next turn is told, with the one that it can be', async () => {
+    const { client } = openClient()
+    const hint = 'make it 1, or leave the turn out'
+    await expect(client.submit('s', 'Go.', { ...coder, turn: 3 })).rejects.toMatchObject({ code: 'bad-option', hint })
+  })
+
   it('another turn while one is open is refused, and so is one of a session that somebody has', async () => {
     const { client, store } = openClient()
     await openTurn(store, 's', 'coder')
@@ -194,6 +200,7 @@ describe('submit', () => {
       agent: 'coder',
       turn: 1,
       isNew: false,
+      waitsFor: 'too large',
     })
   })
 

@@ -73,8 +73,9 @@ export async function submit(
   const wanted: Wanted = { sessionId, message: { role: 'user', content: input }, agent, turn }
   const there = await store.summary(sessionId)
   const before = there && (await begunBefore(store, there, wanted))
-  if (before?.is === 'over') return { sessionId, agent, turn: before.turn, isNew: false }
-  const waitsFor = before && waitsForPerson(there.head) ? (there.head.reason ?? there.head.status) : undefined
+  const isParked = before && before.turn > there.head.lastGoodTurn && waitsForPerson(there.head)
+  const waitsFor = isParked ? (there.head.reason ?? there.head.status) : undefined
+  if (before?.is === 'over') return { sessionId, agent, turn: before.turn, isNew: false, waitsFor }
   await announce(parts, sessionId, agent)
   if (before?.is === 'open' && there?.holder) return { sessionId, agent, turn: before.turn, isNew: false, waitsFor }
   const begun = before ?? (await begin(parts.options, wanted))
@@ -133,7 +134,12 @@ async function begin(options: ResolvedClient, wanted: Wanted): Promise<Begun> {
     if (session.state === 'refused') await session.rewind(session.lastGoodTurn, 'other words after a refusal')
     if (session.hasOpenTurn) return openTurn(session.transcript, session.agent, session, wanted)
     if ((wanted.turn ?? session.turn + 1) !== session.turn + 1) {
-      throw bad('turn', `cannot be ${wanted.turn}: the next turn of session ${sessionId} is ${session.turn + 1}`)
+      const next = session.turn + 1
+      throw new LastgoodError(
+        'bad-option',
+        `turn cannot be ${wanted.turn}: the next turn of session ${sessionId} is ${next}`,
+        { hint: `make it ${next}, or leave the turn out`, details: { field: 'turn' } },
+      )
     }
     await session.startTurn([message], agent)
     return { is: 'new', turn: session.turn, seq: session.seq }

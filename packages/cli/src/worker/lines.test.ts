@@ -13,7 +13,7 @@ it.each([
     'fix-auth  waits for 1m01s: 529 overloaded␛[2J',
   ],
   [{ kind: 'suspended', ...of, reason: 'the key is refused' }, 'fix-auth  suspended: the key is refused'],
-  [{ kind: 'suspended', ...of, until: 60_000, reason: 'a limit' }, 'fix-auth  suspended: a limit; continues in 1m00s'],
+  [{ kind: 'suspended', ...of, until: 60_000, reason: 'a limit.' }, 'fix-auth  suspended: a limit; continues in 1m00s'],
   [{ kind: 'handed-over', ...of }, 'fix-auth  handed over to another worker'],
   [{ kind: 'lost', ...of }, 'fix-auth  has another writer now'],
   [{ kind: 'failed', ...of, code: 'unknown', againInMs: 2_000 }, 'fix-auth  its agent failed (unknown); again in 2s'],

@@ -24,7 +24,7 @@ function whatOf(event: Exclude<FleetEvent, { kind: 'trouble' | 'trouble-over' }>
     case 'waiting':
       return `waits for ${left(event.until - now)}: ${event.reason}`
     case 'suspended':
-      return `suspended: ${event.reason}${event.until === undefined ? '' : `; continues in ${left(event.until - now)}`}`
+      return `suspended: ${event.reason.replace(/\.$/, '')}${event.until === undefined ? '' : `; continues in ${left(event.until - now)}`}`
     case 'handed-over':
       return 'handed over to another worker'
     case 'lost':
