@@ -39,17 +39,21 @@ async function repairNamed(context: CliContext, argument: string, options: Repai
   try {
     await repairSession(context, argument, options)
   } catch (error) {
-    const isThere = isLastgoodError(error, 'session-not-found') && existsSync(resolve(context.cwd, argument))
-    if (!isThere) throw error
-    const command = `lastgood repair ${shellWord(`./${argument}`)}`
-    throw new LastgoodError(error.code, `${error.message}; a file is named with its folder`, {
-      hint: command,
-      details: error.details,
-    })
+    if (!isLastgoodError(error, 'session-not-found')) throw error
+    const { code, message, details } = error
+    if (existsSync(resolve(context.cwd, argument))) {
+      const hint = `lastgood repair ${shellWord(`./${argument}`)}`
+      throw new LastgoodError(code, `${message}; a file is named with its folder`, { hint, details })
+    }
+    if (!namesFile(argument)) throw error
+    const hint = 'name the file with its folder; sessions of Claude Code: ls ~/.claude/projects'
+    throw new LastgoodError(code, `${message}, and no file ${argument} in this folder`, { hint, details })
   }
 }
 
 /** No session id has a separator; without one, the argument is a file if it has the extension and exists. */
 function isFile({ cwd }: CliContext, argument: string): boolean {
-  return /[/\\]/.test(argument) || (/\.jsonl?$/.test(argument) && existsSync(resolve(cwd, argument)))
+  return /[/\\]/.test(argument) || (namesFile(argument) && existsSync(resolve(cwd, argument)))
 }
+
+const namesFile = (argument: string): boolean => /\.jsonl?$/.test(argument)

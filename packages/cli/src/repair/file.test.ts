@@ -168,6 +168,15 @@ describe('repair of a file', () => {
     expect(checkRequest(now)).toBeUndefined()
   })
 
+  it('that is not there is told as a file, too, if it has the name of one', async () => {
+    const { cwd } = there()
+    const { code, stderr } = await run(['repair', 'sesion.jsonl'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toMatch(
+      /no session sesion\.jsonl in .*, and no file sesion\.jsonl in this folder\n {2}next: name the file with/,
+    )
+  })
+
   it('without its folder, where there is no such session, says how a file is named', async () => {
     const { cwd } = there(poisoned(), 'notes')
     expect(await run(['repair', 'notes', '--store', 'state'], { cwd })).toMatchObject({
