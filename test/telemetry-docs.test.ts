@@ -51,6 +51,16 @@ test('every line of a log is told, with its fields', () => {
   expect(Object.fromEntries(told)).toEqual(Object.fromEntries(written.filter(([kind]) => kind !== 'waited')))
 })
 
+test('every line that the command line adds of its own is told', () => {
+  const talking = ['server/talk.ts', 'gateway/command.ts', 'worker/command.ts', 'dashboard/mount.ts']
+  const told = talking.flatMap((file) => {
+    const text = readFileSync(join(root, 'packages/cli/src', file), 'utf8')
+    return Array.from(text.matchAll(/\{ event: '([a-z-]+)'/g), ([, name = '']) => name)
+  })
+  expect(told.length).toBeGreaterThan(5)
+  expect(told.filter((name) => !code.includes(name))).toEqual([])
+})
+
 test('a happening has no content: its fields are those of the table', async () => {
   const session = await openSession('ses', { store: memoryStore() })
   onTestFinished(() => session.close())
