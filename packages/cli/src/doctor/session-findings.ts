@@ -2,7 +2,7 @@
 import { type Finding, machineVersion, ownWayOn } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
-import { resumeCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
+import { typedCommandOf, type SessionRow, type ShownStatus } from '../sessions/session-row.ts'
 import { commandLine, safeLine } from '../text.ts'
 
 export interface SessionFacts {
@@ -114,7 +114,7 @@ function mendOf(
   listFlags: readonly string[] = flags,
 ): string {
   const [only, ...others] = rows
-  if (only && others.length === 0) return resumeCommandOf(only.head, flags) ?? ownWayOn(only.head.sessionId)
+  if (only && others.length === 0) return typedCommandOf(only.head, flags) ?? ownWayOn(only.head.sessionId)
   return commandLine('lastgood list --state', status, ...listFlags)
 }
 

@@ -37,6 +37,8 @@ describe('a turn that was refused', () => {
     expect(stderr).toContain(`  saved at turn 1; ${again}\nlastgood resume s '<message>'\n`)
     expect((await run(['show', 's'], { cwd })).stderr).toBe(`${again}\nlastgood resume s '<message>'\n`)
     expect((await run(['status', '--no-page'], { cwd })).stdout).toContain('next: lastgood show s\n')
+    expect((await run(['resume'], { cwd })).stderr).toContain(`    lastgood resume s '<message>'\n`)
+    expect((await run(['doctor'], { cwd })).stdout).toContain(`fix:  lastgood resume s '<message>'\n`)
   })
 
   it('for what can be corrected elsewhere is sent again by the command', async () => {

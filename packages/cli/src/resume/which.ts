@@ -9,7 +9,7 @@ import { failureJson, failureOf, writeFailure } from '../failure.ts'
 import { elsewhere } from '../sessions/elsewhere.ts'
 import { noneYet } from '../sessions/locate.ts'
 import { sessionJson } from '../sessions/session-json.ts'
-import { goOnLines, resumeCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
+import { goOnLines, typedCommandOf, sessionRows, type SessionRow } from '../sessions/session-row.ts'
 import { placeText, type OpenStore } from '../stores.ts'
 import { terminalOf } from '../terminal.ts'
 import { commandLine, joined, jsonLine, safeLine } from '../text.ts'
@@ -129,7 +129,7 @@ async function listWhich(
     for (const { head, status } of recoverable) {
       const what = joined([head.agent, `turn ${head.turn}`, head.reason])
       stderr.write(
-        `  ${status.padEnd(11)} ${safeLine(what)}\n    ${resumeCommandOf(head, flags) ?? ownWayOn(head.sessionId)}\n`,
+        `  ${status.padEnd(11)} ${safeLine(what)}\n    ${typedCommandOf(head, flags) ?? ownWayOn(head.sessionId)}\n`,
       )
     }
   } else if (!broken) {

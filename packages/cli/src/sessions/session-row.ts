@@ -106,6 +106,12 @@ export function needsOtherWords({ machine: { value, context } }: Pick<Head, 'mac
   return value === 'refused' && isToRephrase(faultKind)
 }
 
+/** The command for people to type: with a place for other words, where the same would be refused again. */
+export function typedCommandOf(head: Head, flags: readonly string[]): string | undefined {
+  const command = resumeCommandOf(head, flags)
+  return command !== undefined && needsOtherWords(head) ? `${command} ${ownWords}` : command
+}
+
 /** The last lines for people: how to go on. `words`: of the next turn, appended to the command. */
 export function goOnLines(
   head: RunBy & Partial<Pick<Head, 'machine'>>,
