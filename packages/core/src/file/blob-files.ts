@@ -35,13 +35,13 @@ export async function writeBlobFile(
     }
     await assertHeld()
     await rename(temporary, join(place.blobs, name))
+    await syncFolder(place.blobs)
   } catch (error) {
     await rm(temporary, { force: true })
     // If the session was removed, that is why something is missing.
     await assertHeld()
     throw error
   }
-  await syncFolder(place.blobs)
 }
 
 export async function readBlobFile(place: SessionPlace, name: string): Promise<string | undefined> {

@@ -67,3 +67,25 @@ test.each([
   while (await standStill(stop, name)) stop += 1
   expect(stop).toBeGreaterThan(3)
 })
+
+test('a late writer whose session is gone with its blobs is told that, at whichever step', async () => {
+  for (let stop = 0; ; stop += 1) {
+    const { open, sessions } = await place()
+    const store = open()
+    const stale = await taken(store)
+    await add(store, stale, 0)
+    let step = 0
+    onStep = async () => {
+      if (step++ !== stop) return
+      onStep = async () => {}
+      await open().remove('s', stale)
+    }
+    const outcome = await codeOf(store.putBlob(stale, late, 'text'))
+    onStep = async () => {}
+    if (step <= stop) break
+    expect([stop, outcome]).toEqual([stop, 'lease-lost'])
+    // The folder may be left, empty.
+    const left = (await readdir(sessions, { recursive: true })).filter((one) => one !== 's.blobs')
+    expect([stop, left]).toEqual([stop, []])
+  }
+})
