@@ -43,6 +43,8 @@ export function readJournal(entries: readonly Entry[]): Told {
     steps: new Map(),
     place: 0,
   }
+  /** What the model thought is left out for as long as requests with it are refused. */
+  let isThoughtless = false
   let isFallback = false
   let rung = ''
   const mended = new Set<string>()
@@ -80,7 +82,10 @@ export function readJournal(entries: readonly Entry[]): Told {
       isFallback = false
       told.isMending = false
     }
-    if (entry.type === 'fault-observed') told.isMending ||= entry.decision.kind === 'repair'
+    if (entry.type === 'fault-observed' && entry.decision.kind === 'repair') {
+      told.isMending = true
+      isThoughtless ||= entry.decision.rule === 'strip-thinking'
+    }
     if (entry.type === 'tool-started') told.started.push(entry.toolUseId)
     if (entry.type === 'tool-finished') {
       told.results.set(entry.toolUseId, entry.result)
@@ -105,6 +110,8 @@ export function readJournal(entries: readonly Entry[]): Told {
       told.edits = []
     }
   }
+  told.isMending ||= isThoughtless
+  told.isUnbound ||= isThoughtless
   return told
 }
 

@@ -21,9 +21,8 @@ import { z } from 'zod'
 import type { Process } from './process.ts'
 import { models, reach } from './provider.ts'
 import { leaseMs, type Referee } from './referee.ts'
-import type { World } from './world.ts'
 import { OwnSteps } from './own-steps.ts'
-import { newTask, search, tools, type Task } from './task.ts'
+import { asRemembered, newTask, search, tools, type Task } from './task.ts'
 
 const sessionIds = ['s1', 's2', 's3']
 const forkIds = ['f1', 'f2']
@@ -191,12 +190,6 @@ async function ownLoop(work: Work, task: Task): Promise<void> {
 
 /** In place of a history that has become too long. */
 const summary = { type: 'text', text: 'A summary of what was done.' }
-
-/** Some loops lose what the model thought. */
-function asRemembered({ chance }: World, content: Anthropic.ContentBlock[]): Anthropic.ContentBlock[] {
-  const said = content.filter(({ type }) => type !== 'thinking')
-  return said.length > 0 && chance(0.05) ? said : content
-}
 
 /** Of a helper, beside the conversation, which does not need it. */
 async function askForTitle(client: Anthropic, messages: Anthropic.MessageParam[]): Promise<void> {

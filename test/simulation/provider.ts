@@ -70,11 +70,21 @@ export function openProvider(world: World, seed: number): LocalLab {
     const window: [number, number] = [beginsAt, beginsAt + world.below(900_000)]
     outages.push({ when: { window, rate: 0.8, model: models[0] }, fault: world.pick(faults)() })
   }
-  const message = 'Could not process image'
+  const refusal = (message: string): Fault => ({ kind: 'status', status: 400, type: 'invalid_request_error', message })
   outages.push({
     when: { requests: [1, null], contains: 'iVBORw', rate: 0.3 },
-    fault: { kind: 'status', status: 400, type: 'invalid_request_error', message },
+    fault: refusal('Could not process image'),
   })
+  if (world.chance(0.25))
+    outages.push({
+      when: { requests: [1, null], contains: '"type":"thinking"', rate: world.pick([0.1, 0.5]) },
+      fault: refusal('messages.1.content.0: Invalid `signature` in `thinking` block'),
+    })
+  if (world.chance(0.25))
+    outages.push({
+      when: { requests: [1, null], contains: '"max_tokens":2000', model: world.pick(models) },
+      fault: refusal('max_tokens: 2000 > 1500, which is the maximum allowed number of output tokens for the model'),
+    })
   return createLab({
     model: worker,
     outages,

@@ -42,6 +42,12 @@ export function newTask(world: World): Task {
   return [...(world.chance(0.15) ? [picture] : []), { type: 'text', text: said }]
 }
 
+/** Some clients lose what the model thought. */
+export function asRemembered<Said extends { readonly type: string }>({ chance }: World, content: Said[]): Said[] {
+  const said = content.filter(({ type }) => type !== 'thinking')
+  return said.length > 0 && chance(0.05) ? said : content
+}
+
 export function worker({ messages }: Conversation) {
   const taskOf = (at: number) => /"do ([^"]*)"/.exec(JSON.stringify(messages[at]?.content.at(-1)))?.[1]
   const taskAt = messages.findLastIndex((message, at) => message.role === 'user' && taskOf(at) !== undefined)

@@ -88,13 +88,18 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
   for (const { n, headers, violation } of lab.requests) {
     const asked = referee.asked[Number(headers[askedHeader] ?? NaN)]
     if (!asked) continue // about models, or a ping
-    const { who, sessionId, journal, announcedAt, messages } = asked
+    const { who, sessionId, journal, announcedAt } = asked
+    const messages = asked.messages.filter(saysSomething)
     const { isMending, isUnbound, ...known } = readJournal(referee.history(journal.slice(0, announcedAt)))
     if (violation && !(isUnbound && isOfThinking(violation))) world.find('P4', `request ${n}: ${violation.message}`)
     const before = lab.requests.filter((one) => one.n < n)
-    const conversation = edited(known.messages, known.edits)
+    const conversation = edited(known.messages, known.edits).filter(saysSomething)
     const told = isMending ? withoutRefused : spelled
-    const isMeant = [conversation, withoutPending(conversation)].some(
+    const isMeant = [
+      conversation,
+      withoutPending(conversation),
+      ...(isMending ? [askedToGoOn(conversation)] : []),
+    ].some(
       (meant) => told(messages.slice(0, meant.length)) === told(meant) && goesOn(messages.slice(meant.length), before),
     )
     if (!isMeant)
@@ -103,8 +108,19 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
 }
 
 /** Thinking that is not with its signature, or after other messages than it was signed against. */
-const isOfThinking = ({ rule = '' }: NonNullable<LocalLab['requests'][number]['violation']>): boolean =>
+export const isOfThinking = ({ rule = '' }: NonNullable<LocalLab['requests'][number]['violation']>): boolean =>
   ['thinking-modified', 'thinking-signature', 'thinking-binding'].includes(rule)
+
+/** Not so what parts two answers of which the first does not go on in the second any more. */
+const saysSomething = ({ content }: Message): boolean => content !== '(no message)'
+
+const goOn = 'Your previous response was interrupted'
+
+/** A paused answer that lost what it thought is no longer gone on from by itself. */
+function askedToGoOn(messages: readonly Message[]): Message[] {
+  const asked = { role: 'user' as const, content: goOn }
+  return withoutPending([...messages, asked]).filter(({ content }) => content.length > 0)
+}
 
 /** The API takes no call of its own tools that has no result yet once somebody has said something after it. */
 function withoutPending(messages: readonly Message[]): Message[] {
@@ -126,7 +142,8 @@ const withoutRefused = (messages: readonly Message[]): string =>
   )
 
 const isRefused = ({ type, text }: Block): boolean =>
-  ['thinking', 'image'].includes(type) || /^\(no text\)$|^\[image /.test(String(text))
+  ['thinking', 'image'].includes(type) ||
+  /^\(no text\)$|^\[image |^Your previous response was interrupted/.test(String(text))
 
 const withoutResult = (block: Block): Block => (block.type === 'tool_result' ? { ...block, content: '' } : block)
 
@@ -139,9 +156,7 @@ function goesOn(messages: readonly Message[], before: LocalLab['requests']): boo
   return messages.every(({ role, content }, at) => {
     const blocks = typeof content === 'string' ? [] : content
     if (at % 2 === 0) return role === 'assistant' && served.some((answer) => isBeginning(blocks, answer as Block[]))
-    return (
-      role === 'user' && typeof content === 'string' && content.startsWith('Your previous response was interrupted')
-    )
+    return role === 'user' && typeof content === 'string' && content.startsWith(goOn)
   })
 }
 

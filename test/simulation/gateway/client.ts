@@ -6,7 +6,7 @@
 import type { Block, Message } from '@lastgood/core'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { models } from '../provider.ts'
-import { newTask, search, tools } from '../task.ts'
+import { asRemembered, newTask, search, tools } from '../task.ts'
 import type { World } from '../world.ts'
 import type { Address } from './address.ts'
 import { readStream, readWhole, type Answer, type Outcome } from './read-answer.ts'
@@ -58,6 +58,8 @@ export class Client {
     for (let turns = 1 + world.below(4); turns > 0; turns -= 1) {
       await world.sleep(world.below(30_000))
       if (world.chance(0.15)) this.#goBack()
+      // What follows has a summary of it.
+      if (world.chance(0.1)) this.#history.splice(0)
       this.#history.push({ role: 'user', content: this.#task() })
       await this.#turn()
     }
@@ -110,7 +112,8 @@ export class Client {
         else this.#history.push({ role: 'user', content: this.#task() })
         continue
       }
-      if (answer.content.length > 0) this.#history.push({ role: 'assistant', content: answer.content })
+      if (answer.content.length > 0)
+        this.#history.push({ role: 'assistant', content: asRemembered(world, answer.content) })
       const calls = answer.content.filter(({ type }) => type === 'tool_use').map(({ id }) => String(id))
       for (const id of calls) {
         if (this.#calls.has(id)) world.find('P2', `${this.name} has the call ${id} twice`)

@@ -6,7 +6,7 @@ import type { Entry } from '@lastgood/core'
 import type { LocalLab } from '@lastgood/outage-lab'
 import { readJournal, spelled } from '../journal-reader.ts'
 import type { Referee } from '../referee.ts'
-import { holds } from '../verdict.ts'
+import { holds, isOfThinking } from '../verdict.ts'
 import type { World } from '../world.ts'
 import type { Client, Given } from './client.ts'
 
@@ -31,7 +31,9 @@ export function judgeGateway(world: World, referee: Referee, lab: LocalLab, clie
   const billed = lab.requests.reduce((sum, { outcome }) => sum + (outcome.usage?.output_tokens ?? 0), 0)
   const told = clients.flatMap(({ given }) => given).reduce((sum, { answer }) => sum + outputOf(answer.usage), 0)
   if (told > billed) world.find('P8', `clients are told ${told} output tokens, and ${billed} were billed`)
-  for (const { n, violation } of lab.requests) if (violation) world.find('P4', `request ${n}: ${violation.message}`)
+  const isUnbound = [...referee.journals.values()].some((journal) => readJournal(journal).isUnbound)
+  for (const { n, violation } of lab.requests)
+    if (violation && !(isUnbound && isOfThinking(violation))) world.find('P4', `request ${n}: ${violation.message}`)
   for (const journal of referee.journals.values()) judgePaidOnce(world, journal, lab)
 }
 
