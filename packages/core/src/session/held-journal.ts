@@ -13,7 +13,7 @@
  */
 import { CallsAtHand } from './calls-at-hand.ts'
 import { factsAfter, headAfter, type Known, type SessionFacts } from './checkpoint.ts'
-import { LastgoodError } from '../errors.ts'
+import { isLastgoodError, LastgoodError } from '../errors.ts'
 import { Emitter } from './events.ts'
 import type { Folded } from './fold.ts'
 import { journalVersion, type Entry, type EntryBody } from '../journal/journal.ts'
@@ -173,16 +173,35 @@ export class HeldJournal {
     this.#recent.add(entries)
   }
 
-  /** Appends what the store has lost, and then `entries`, in one. If it refused them for anything else, that ends this object. */
+  /**
+   * Appends what the store has lost, and then `entries`, in one. Late repeats of what it lost may come first: then less is
+   * lost. If it refused them for anything else, that ends this object.
+   */
   async #backfill(refusal: Error, entries: readonly Entry[], head: Head): Promise<void> {
     try {
-      const lost = this.#recent.lostBy(refusal)
-      if (!lost) throw refusal
-      await appendPatiently(this.#asking, { ...lost, entries: [...lost.entries, ...entries], head })
-      this.emitter.emit({ type: 'backfilled', entries: lost.entries.length })
+      const lost = await this.#appendLost(refusal, entries, head)
+      if (lost > 0) this.emitter.emit({ type: 'backfilled', entries: lost })
     } catch (error) {
       this.#end(error as Error)
       throw error
+    }
+  }
+
+  /** Returns how many were lost; `known`: up to where the store had them when it refused before. */
+  async #appendLost(refusal: Error, entries: readonly Entry[], head: Head, known = -1): Promise<number> {
+    const lost = this.#recent.lostBy(refusal)
+    if (!lost || lost.afterSeq <= known) throw refusal
+    try {
+      await appendPatiently(this.#asking, { ...lost, entries: [...lost.entries, ...entries], head })
+      return lost.entries.length
+    } catch (error) {
+      if (!isLastgoodError(error, 'journal-conflict')) throw error
+    }
+    try {
+      await appendPatiently(this.#asking, { afterSeq: this.#seq, entries, head })
+      return 0
+    } catch (error) {
+      return this.#appendLost(error as Error, entries, head, lost.afterSeq)
     }
   }
 

@@ -55,6 +55,37 @@ async function entriesOf(store: Store): Promise<Entry[]> {
 const say = (session: Session, content: string) => session.startTurn([{ role: 'user', content }])
 const large = 'a source file '.repeat(10_000)
 
+test('a late repeat of what was lost may come before it is appended again', async () => {
+  const clock = new ManualClock({ autoAdvance: true })
+  const inner = memoryStore({ clock })
+  let lost: Parameters<Store['append']> | undefined
+  let isForgetting = false
+  const store = storeOver(inner, {
+    async append(...args) {
+      if (isForgetting) {
+        isForgetting = false
+        lost = args
+        return args[1] + args[2].length
+      }
+      try {
+        return await inner.append(...args)
+      } catch (error) {
+        if (lost) await inner.append(...lost)
+        lost = undefined
+        throw error
+      }
+    },
+  })
+  const session = await openSession('s', { store, clock })
+  onTestFinished(() => session.close().catch(() => {}))
+  await takeTurn(session)
+  isForgetting = true
+  await say(session, 'hi')
+  await session.record([{ type: 'request-sent', model: 'm', attempt: 1 }])
+  const types = (await entriesOf(store)).map(({ type }) => type)
+  expect(types.slice(-2)).toEqual(['turn-started', 'request-sent'])
+})
+
 test.each<[string, (store: Store) => Store]>([
   ['as they are', (store) => store],
   ['encrypted', (store) => encrypted(store, { current: testKey('2026-11') })],
