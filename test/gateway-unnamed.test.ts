@@ -1,5 +1,5 @@
 /** Conversations whose clients name no session: each is found by what was said in it, and by nothing less. */
-import { memoryStore } from '@lastgood/core'
+import { memoryStore, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { expect, test } from 'vitest'
 import { api, gatewayOf, saidBy } from './support/counted-answers.ts'
@@ -99,4 +99,50 @@ test('an answer that its client left in a session with a name is for no client w
   expect((await other).headers.get('x-lastgood-session')).toMatch(/^gw-/)
   expect(requests).toHaveLength(2)
   await first
+})
+
+test('a first answer after examples is given again by a gateway that took the place of the one that had it', async () => {
+  const { fetch, requests } = api()
+  const store = memoryStore()
+  const ask = async () => {
+    const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
+    const said = await saidBy(
+      await post(gateway, { ...hello, messages: [user('Example'), answer('Exemplary'), user('First')] }),
+    )
+    await gateway.close()
+    return said
+  }
+  expect([await ask(), await ask()]).toEqual(['answer 1', 'answer 1'])
+  expect(requests).toHaveLength(1)
+})
+
+test('no other session is looked into while an open one has every answer, and none that begins otherwise', async () => {
+  const { fetch } = api()
+  const [memory, clock, opened] = [memoryStore(), new ManualClock(), new Set<string>()]
+  const store: Store = {
+    ...memory,
+    acquire: (id, ...asked) => {
+      opened.add(id)
+      return memory.acquire(id, ...asked)
+    },
+  }
+  const before = gatewayOf({ store, fetch, clock })
+  await (await post(before, hello, { headers: named })).text()
+  for (const _twice of [1, 2]) {
+    await (await post(before, hello)).text()
+    await clock.advance(1_000)
+  }
+  await before.close()
+  opened.clear()
+  const gateway = gatewayOf({ store, fetch, clock })
+  const goOn = async (said: string, content: string) =>
+    (await post(gateway, { ...hello, messages: [...hello.messages, answer(said), user(content)] })).text()
+  await goOn('answer 3', 'One')
+  await goOn('answer 3', 'Other')
+  const last = [...opened]
+  expect(last).toHaveLength(1)
+  await goOn('said elsewhere', 'One')
+  const ids = (await idsOf(memory)).filter((id) => id.startsWith('gw-'))
+  expect([...opened].sort()).toEqual(ids)
+  expect(ids).toHaveLength(3)
 })
