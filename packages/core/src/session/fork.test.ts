@@ -9,6 +9,8 @@ import { memoryStore } from '../store/memory-store.ts'
 import { openSession, visitSession } from './open-session.ts'
 import { removeSession } from '../store/removal.ts'
 import type { Store } from '../store/store.ts'
+import { importingHead } from '../store/unfinished.ts'
+import { entry, owner } from '../testing/entries.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 
 const ask = (turn: number, text = `ask ${turn}`): EntryBody => ({
@@ -324,4 +326,17 @@ describe('removing', () => {
     await expect(removeSession(store, 'a', { clock })).rejects.toEqual(refusal('session-busy', /is written by/))
     await held.close()
   })
+})
+
+test('an import that has not finished is not forked: what is there of it may be half a conversation', async () => {
+  const store = memoryStore({ clock })
+  await write(store, 's', ...whole(1))
+  const seq = ((await store.summary('s'))?.head.seq ?? 0) + 1
+  const lease = await store.acquire('s', owner('ann'), 60_000)
+  if (lease.kind === 'busy') throw new Error('busy')
+  const importing = importingHead('s', seq, clock.now(), { sha256: '0'.repeat(64), entries: 9 })
+  await store.append(lease, seq - 1, [entry(seq, lease.fence, ask(2))], importing)
+  await store.release(lease)
+  await expect(forkSession(store, 's', 'f', { clock })).rejects.toMatchObject({ code: 'journal-corrupt' })
+  expect(await store.summary('f')).toBeUndefined()
 })
