@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Block } from '../journal/journal.ts'
 import { estimateTokens } from './token-need.ts'
 
 const request = (content: string | { type: string }[], params = {}) => ({
@@ -43,7 +44,7 @@ test.each([
 
 test('what stands before the last summary of the server does not count, unless that failed', () => {
   const long = { type: 'text', text: 'x'.repeat(350_000) }
-  const summary = { type: 'compaction', content: 'so far', signature: data }
+  const summary: Block = { type: 'compaction', content: 'so far', signature: data }
   expect(inputOf([long, summary]) - inputOf([summary])).toBe(0)
   expect(inputOf([summary, long])).toBeGreaterThan(100_000)
   expect(inputOf([long, { ...summary, content: null }])).toBeGreaterThan(100_000)

@@ -187,21 +187,26 @@ export class HeldJournal {
     }
   }
 
-  /** Returns how many were lost; `known`: up to where the store had them when it refused before. */
-  async #appendLost(refusal: Error, entries: readonly Entry[], head: Head, known = -1): Promise<number> {
-    const lost = this.#recent.lostBy(refusal)
-    if (!lost || lost.afterSeq <= known) throw refusal
-    try {
-      await appendPatiently(this.#asking, { ...lost, entries: [...lost.entries, ...entries], head })
-      return lost.entries.length
-    } catch (error) {
-      if (!isLastgoodError(error, 'journal-conflict')) throw error
-    }
-    try {
-      await appendPatiently(this.#asking, { afterSeq: this.#seq, entries, head })
-      return 0
-    } catch (error) {
-      return this.#appendLost(error as Error, entries, head, lost.afterSeq)
+  /** Returns how many were lost. */
+  async #appendLost(refusal: Error, entries: readonly Entry[], head: Head): Promise<number> {
+    let refused: unknown = refusal
+    for (let had = -1; ;) {
+      const lost = this.#recent.lostBy(refused)
+      // The same refusal again would go on for ever.
+      if (!lost || lost.afterSeq <= had) throw refused
+      had = lost.afterSeq
+      try {
+        await appendPatiently(this.#asking, { ...lost, entries: [...lost.entries, ...entries], head })
+        return lost.entries.length
+      } catch (error) {
+        if (!isLastgoodError(error, 'journal-conflict')) throw error
+      }
+      try {
+        await appendPatiently(this.#asking, { afterSeq: this.#seq, entries, head })
+        return 0
+      } catch (error) {
+        refused = error
+      }
     }
   }
 
