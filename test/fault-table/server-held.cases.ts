@@ -108,7 +108,7 @@ export const serverHeld: readonly FaultCase[] = [
     served: times(9, slow500),
     given: { others: 'answered', pingIsAnswered: true, request: { model: 'claude-haiku-4-5' } },
     expect: {
-      faults: [...failingAlone, parked('poisoned', /Go back to an earlier turn/, 900_000)],
+      faults: [...failingAlone, parked('poisoned', /Go back to an earlier turn/)],
       caller: { error: 'session-suspended' },
     },
   },

@@ -28,7 +28,6 @@ describe('a head says', () => {
       await summary({ status: 'idle' }),
       await summary({ status: 'needs-input', dueAt: 5 }),
       await summary({ status: 'suspended' }),
-      await summary({ status: 'suspended', dueAt: 5, machine: { version: '3', value: 'refused', context: {} } }),
     ])
       expect(look(one)).toEqual({ kind: 'nothing' })
   })

@@ -58,30 +58,6 @@ describe('a session that waits', () => {
     await expectEnded(store, ['s'])
   })
 
-  it('for other words is not gone on with, though a try may make sense later: a request that fails alone would fail again', async () => {
-    const { start, store, told } = openPlace()
-    const at = Date.now()
-    await openTurn(store, 'poisoned', 'coder', async (session) => {
-      const decision = { kind: 'suspend', reason: 'it fails alone', retryAt: at + 200 } as const
-      await session.record([
-        { type: 'request-sent', model: key.model, attempt: 1 },
-        { type: 'fault-observed', fault: { kind: 'poisoned', status: 500 }, decision },
-      ])
-    })
-    await openTurn(store, 'later', 'coder', async (session) => {
-      const parked = {
-        type: 'session-suspended',
-        reason: 'exhausted',
-        detail: 'long enough',
-        retryAt: at + 900,
-      } as const
-      await session.record([{ type: 'request-sent', model: key.model, attempt: 1 }, parked])
-    })
-    start({ coder: agentOf('coder') })
-    await expectEnded(store, ['later'])
-    expect(told.flatMap((event) => (event.kind === 'started' ? event.sessionId : []))).toEqual(['later'])
-  })
-
   it('comes back at its place on the ramp when its model answers again, long before its own instant, whatever else waits', async () => {
     const { start, store, told, redis, prefix, index } = openPlace()
     const ids = ['a', 'b', 'c', 'd']

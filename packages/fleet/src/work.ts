@@ -143,9 +143,9 @@ class Job {
     const session = this.#session
     await this.#askAbout(thrown?.error)
     const lost = session.signal.aborted ? session.signal.reason : undefined
-    const { turn, state } = session
+    const { turn } = session
     const { wakeAt, reason } = session.context
-    const status = statuses[state]
+    const status = statuses[session.state]
     await session.close().catch(() => {})
 
     if (isLastgoodError(lost, 'lease-lost')) return options.tell({ kind: 'lost', ...this.#names })
@@ -156,7 +156,7 @@ class Job {
     }
     if (status === 'idle') return this.#leave('remove', 'clear', { kind: 'ended', ...this.#names, turn })
     const names = { ...this.#names, reason: reason ?? '' }
-    if (wakeAt === null || state === 'refused') return this.#leave('remove', 'clear', { kind: 'suspended', ...names })
+    if (wakeAt === null) return this.#leave('remove', 'clear', { kind: 'suspended', ...names })
     const kind = status === 'waiting' ? 'waiting' : 'suspended'
     await this.#leave(wakeAt - options.clock.now(), 'clear', { kind, ...names, until: wakeAt })
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Block } from '../journal/journal.ts'
 import { estimateTokens } from './token-need.ts'
 
-const request = (content: string | { type: string }[], params = {}) => ({
+const request = (content: string | Block[], params = {}) => ({
   params: { model: 'claude-opus-4-6', ...params },
   messages: [{ role: 'user', content }],
   betas: [],

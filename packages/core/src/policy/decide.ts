@@ -57,7 +57,7 @@ export function decide(fault: Fault, history: FaultHistory, policy: Policy): Dec
     case 'retry':
       return fallBack(rule.fallback, history) ?? retryOrSuspend(rule, fault, history, policy)
     case 'repair':
-      return repairOr(rule, fault, history, policy)
+      return repairOr(rule, fault, history)
     case 'suspend': {
       const retryAt = history.now + Math.max(rule.probeMs, fault.retryAfterMs ?? 0)
       return { kind: 'suspend', reason: withFacts(rule.reason, fault), retryAt }
@@ -97,12 +97,13 @@ function fallBack(rule: FallbackRule | undefined, history: FaultHistory): Decisi
   return isReached ? { kind: 'fallback', rung } : undefined
 }
 
-function repairOr(rule: RepairRule, fault: Fault, { tried = [], now }: FaultHistory, policy: Policy): Decision {
+function repairOr(rule: RepairRule, fault: Fault, { tried = [] }: FaultHistory): Decision {
   const next = fault.repairs?.find((name) => !tried.includes(name))
   if (next !== undefined) return { kind: 'repair', rule: next }
   const reason = withFacts(rule.reason, fault)
   if (rule.otherwise === 'fail') return { kind: 'fail', reason }
-  if (rule.otherwise === 'suspend') return { kind: 'suspend', reason, retryAt: now + policy.exhaustedProbeMs }
+  // Without a time for a next try: time alone does not mend what is in the conversation.
+  if (rule.otherwise === 'suspend') return { kind: 'suspend', reason }
   return { kind: 'keep-and-continue' }
 }
 

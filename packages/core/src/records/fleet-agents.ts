@@ -37,9 +37,9 @@ export async function noteFleetAgent(shared: SharedState, agent: string, now: nu
   }
 }
 
-/** Whether no worker continues its open turn before a person has. What was refused for good wants other words (P6). */
-export const waitsForPerson = ({ status, dueAt, machine }: Pick<Head, 'status' | 'dueAt' | 'machine'>): boolean =>
-  status === 'needs-input' || (status === 'suspended' && (dueAt === undefined || machine.value === 'refused'))
+/** Whether no worker continues its open turn before a person has. */
+export const waitsForPerson = ({ status, dueAt }: Pick<Head, 'status' | 'dueAt'>): boolean =>
+  status === 'needs-input' || (status === 'suspended' && dueAt === undefined)
 
 /** Whether workers continue the session, once nobody holds it. */
 export function isLeftToWorkers(head: Head, agents: FleetAgents): boolean {
