@@ -345,7 +345,7 @@ describe('a journal that cannot be read is exit code 6', () => {
     const shown = await run(['show', 's', '--store', 'state'], { cwd })
     expect(shown.stdout).toContain('> Make it green')
     expect(shown.stderr).toContain(
-      'next: restore the file from a copy to continue; if there is none, this gives the session up: lastgood prune --damaged s --store state\n',
+      'next: restore the session from a copy to continue; if there is none, this gives the session up: lastgood prune --damaged s --store state\n',
     )
   })
 

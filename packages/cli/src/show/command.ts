@@ -178,13 +178,13 @@ async function showReport(
   endWith(context, broken)
 }
 
-/** The failure without the advice to show what was just shown: what is left to do about the damage. */
+/** The failure, whose advice is not to show what was just shown, but what is left to do about the damage. */
 function onceShown(failure: Failure, sessionId: string, flags: readonly string[]): Failure {
   const { hint = '' } = failure
-  const [shows, rest] = hint.split(' shows the part before it; ', 2)
-  if (rest === undefined || !`${shows} `.startsWith(`lastgood show ${sessionId} `)) return failure
+  if (!hint.startsWith('lastgood show ') || hint.includes(' --raw ')) return failure
   const prune = commandLine('lastgood prune --damaged', shellWord(sessionId), ...flags)
-  return { ...failure, hint: `${rest}; if there is none, this gives the session up: ${prune}` }
+  const cure = `restore the session from a copy to continue; if there is none, this gives the session up: ${prune}`
+  return { ...failure, hint: cure }
 }
 
 function reportLines(context: CliContext, journal: Journal, report: SessionReport, terminal: Terminal): string[] {
