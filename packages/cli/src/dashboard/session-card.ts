@@ -4,7 +4,7 @@ import type { SessionCard } from '@lastgood/dashboard'
 import { iso, isoOrNull } from '../durations.ts'
 import type { SurvivedOutage } from '../outages/session-outages.ts'
 import { clientCommand, fallbackOf, isClients } from '../sessions/client-command.ts'
-import { needsOtherWords, resumeCommandOf, type SessionRow } from '../sessions/session-row.ts'
+import { mustRephrase, resumeCommandOf, type SessionRow } from '../sessions/session-row.ts'
 import { safeLine } from '../text.ts'
 
 export interface CardFacts {
@@ -22,7 +22,7 @@ export function sessionCard(row: SessionRow, facts: CardFacts): SessionCard {
   const { head, holder, status } = row
   const { flags, agents, now } = facts
   const survived = facts.survived && now - facts.survived.until < dayMs ? facts.survived : undefined
-  const isSpoken = status === 'idle' || needsOtherWords(head)
+  const isSpoken = status === 'idle' || mustRephrase(head)
   const said = status === 'needs-input' ? ['--in-doubt report'] : isSpoken ? ['"<message>"'] : []
   return {
     sessionId: head.sessionId,

@@ -101,7 +101,7 @@ export const ownWords = "'<message>'"
 export const rephrase = 'the same would be refused again; other words replace the open turn'
 
 /** Whether its open turn was refused for what it says. */
-export function needsOtherWords({ machine: { value, context } }: Pick<Head, 'machine'>): boolean {
+export function mustRephrase({ machine: { value, context } }: Pick<Head, 'machine'>): boolean {
   const { faultKind = null } = context as { faultKind?: string | null }
   return value === 'refused' && isToRephrase(faultKind)
 }
@@ -109,7 +109,7 @@ export function needsOtherWords({ machine: { value, context } }: Pick<Head, 'mac
 /** The command for people to type: with a place for other words, where the same would be refused again. */
 export function typedCommandOf(head: Head, flags: readonly string[]): string | undefined {
   const command = resumeCommandOf(head, flags)
-  return command !== undefined && needsOtherWords(head) ? `${command} ${ownWords}` : command
+  return command !== undefined && mustRephrase(head) ? `${command} ${ownWords}` : command
 }
 
 /** The last lines for people: how to go on. `words`: of the next turn, appended to the command. */
@@ -121,7 +121,7 @@ export function goOnLines(
   const command = resumeCommandOf(head, flags)
   if (command === undefined) return `to continue, ${ownWayOn(head.sessionId)}\n`
   if (words !== undefined) return `continue with\n${command} ${words}\n`
-  if (head.machine && needsOtherWords({ machine: head.machine })) return `${rephrase}\n${command} ${ownWords}\n`
+  if (head.machine && mustRephrase({ machine: head.machine })) return `${rephrase}\n${command} ${ownWords}\n`
   return `continue with\n${command}\n`
 }
 

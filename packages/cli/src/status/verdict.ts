@@ -10,7 +10,7 @@ import { shellWord, type FaultKind, type StatusReading } from '@lastgood/core'
 import { ago, left } from '../durations.ts'
 import { counted } from '../numbers.ts'
 import { isStoppedByOutage } from '../outages/outage-kinds.ts'
-import { needsOtherWords, resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
+import { mustRephrase, resumeCommandFor, type SessionRow } from '../sessions/session-row.ts'
 import { commandLine, safeLine } from '../text.ts'
 import { pageWords } from './page-words.ts'
 import type { ProviderState } from './provider-state.ts'
@@ -164,7 +164,7 @@ function aside({ page }: StatusReport): string {
 
 /** `resume` for a session that can be resumed from here; else `show`, which says how it stands and how to go on. */
 function nextOf({ head, isRecoverable, status }: SessionRow): NonNullable<Verdict['next']> {
-  const isUseful = !needsOtherWords(head) && (isRecoverable || status === 'needs-input')
+  const isUseful = !mustRephrase(head) && (isRecoverable || status === 'needs-input')
   const canResume = head.agent !== undefined && isUseful
   return { command: canResume ? 'resume' : 'show', sessionId: head.sessionId }
 }
