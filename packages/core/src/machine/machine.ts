@@ -38,6 +38,18 @@ const goingOnAtOnce: ReadonlySet<string> = new Set(['resend', 'repair', 'fallbac
 const callIdsIn = (entry: Entry): string[] =>
   entry.type === 'response-received' ? callsOf(entry.message).map((call) => String(call['id'])) : []
 
+type Calls = Context['calls']
+
+/**
+ * The calls with one more, or one in another state. Without a prototype, since its keys are ids: that object is a
+ * dictionary from the start, while V8 makes and looks up a shape of its own for each id that a literal has as a key.
+ */
+const withCall = (calls: Calls, id: string, state: Calls[string]): Calls => {
+  const changed = Object.assign(Object.create(null) as Calls, calls)
+  changed[id] = state
+  return changed
+}
+
 type Update = (context: Context, event: Entry) => Partial<Context>
 
 /** When a transition is taken. */
@@ -70,11 +82,11 @@ export const updates = {
   countAttempt: (context) => ({ attempt: context.attempt + 1, wakeAt: null }),
   takeResponse: (_, event) => ({
     ...progress,
-    calls: Object.fromEntries(callIdsIn(event).map((id) => [id, 'open' as const])),
+    calls: callIdsIn(event).reduce((calls, id) => withCall(calls, id, 'open'), {}),
   }),
   recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or rephrase' }),
   startCall: (context, event) =>
-    event.type === 'tool-started' ? { calls: { ...context.calls, [event.toolUseId]: 'started' as const } } : {},
+    event.type === 'tool-started' ? { calls: withCall(context.calls, event.toolUseId, 'started') } : {},
   finishCall: (context, event) => {
     if (event.type !== 'tool-finished') return {}
     const { [event.toolUseId]: _finished, ...calls } = context.calls
