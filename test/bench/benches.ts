@@ -60,9 +60,10 @@ export const benches: Readonly<Record<string, Bench>> = {
     },
   },
   overhead: {
-    about: 'what lastgood adds to a request',
-    flags: { runs: count('', 100) },
-    run: (given, tell) => outcome(benchOverhead(given.count('runs') ?? 0, tell), overheadReport),
+    about: 'what lastgood adds to a request of the SDK, at both levels',
+    flags: { runs: count('of each kind', 100) },
+    run: (given, tell) =>
+      outcome(benchOverhead({ runs: given.count('runs') ?? 0, lengths: [10, 200, 1000] }, tell), overheadReport),
   },
   store: {
     about: 'what a checkpoint and opening a session cost, against the bare minimum',

@@ -53,6 +53,7 @@ test('a goal is met or not by its own floor', () => {
     processor: [],
     growth: [],
     stored: [],
+    shrunk: [],
     opening: [],
     beside: [],
     atOnce: [],

@@ -1,96 +1,128 @@
 /**
- * One more request on a history of some length: bare, and through a session. Every run has its own session, which has
- * sent and recorded the history before, so that the measured request is an ordinary step of a running conversation.
+ * An ordinary step of a running conversation: a tool has given its result, the request with it leaves, and an answer in
+ * words streams in and ends the turn. With the SDK alone, and with lastgood at both levels on each store.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { intercept, memoryStore, openSession, type Store, type WireRequest } from '@lastgood/core'
-import { fileStore } from '@lastgood/core/file'
-import { answerWith, historyOf, requestOf, resultOf, streamEvents } from './history.ts'
+import Anthropic from '@anthropic-ai/sdk'
+import { defineAgent, recoverable, tool } from '@lastgood/anthropic'
+import type { Session } from '@lastgood/core'
+import { z } from 'zod'
+import {
+  call,
+  historyOf,
+  model,
+  provider,
+  resultOf,
+  sourceText,
+  streamWords,
+  system,
+  toolName,
+  words,
+} from './history.ts'
 
-export const paths = ['bare', 'memory', 'file'] as const
-export type Path = (typeof paths)[number]
+export const storeNames = ['memory', 'file', 'Redis'] as const
+export type StoreName = (typeof storeNames)[number]
+
+/** `level 1`: `recoverable`, in a loop of one's own. `level 2`: `session.run`. */
+export const levels = ['level 1', 'level 2'] as const
+export type Level = (typeof levels)[number]
 
 /** In ms. */
 export interface Measured {
-  /** From the call to the first bytes of the answer. */
-  readonly firstByte: number
-  /** Between two events of the stream. */
-  readonly event: number
-  /** Processor time of all threads. */
+  /** From the tool's result to the first word of the answer. The request is durable by then. */
+  readonly firstWord: number
+  /** Processor time of all threads of this process in that time. */
   readonly cpu: number
+  /** From one word to the next. */
+  readonly event: number
+  readonly eventCpu: number
+  /** From the last word until the loop has the answer, which is durable by then. */
+  readonly end: number
 }
 
-type Send = (request: WireRequest) => Promise<Response>
-
-export async function measureRequests(path: Path, messages: number, runs: number): Promise<Measured[]> {
-  const warmUp = Math.ceil(runs / 5)
-  const folder = mkdtempSync(join(tmpdir(), 'lastgood-bench-'))
-  try {
-    const measured: Measured[] = []
-    for (let run = 0; run < warmUp + runs; run++) measured.push(await measureOne(path, messages, folder, run))
-    return measured.slice(warmUp)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+/** One step, at the end of a new conversation of `count` messages (an even number above 6). `session` is a new one. */
+export function measureStep(session: Session | undefined, level: Level, count: number): Promise<Measured> {
+  const answers = [() => words('begun', 1), () => call('toolu_measured'), () => words('measured')]
+  const client = new Anthropic({ apiKey: 'unused', maxRetries: 0, fetch: provider(...answers) })
+  if (!session) return ownLoop(client, count)
+  return level === 'level 1' ? ownLoop(recoverable(client, session), count) : agentLoop(client, session, count)
 }
 
-const encoder = new TextEncoder()
-let bytesOut = 0
+const request = {
+  model,
+  system,
+  max_tokens: 8000,
+  tools: [{ name: toolName, description: 'Reads a file.', input_schema: { type: 'object' as const } }],
+}
 
-async function measureOne(path: Path, count: number, folder: string, run: number): Promise<Measured> {
-  const history = historyOf(count - 2)
-  // Of another call each time: an answer with the id of an earlier call is a broken one.
-  const idOf = (answer: number) => `toolu_${run}_${answer}`
-  let answers = 0
-  // With and without lastgood the body is written to a socket.
-  const provider: Send = async ({ body }) => {
-    bytesOut += encoder.encode(body as string).length
-    return answerWith(idOf(answers++))
+/** The conversation up to the request with a tool's result. */
+async function begun(client: Anthropic, count: number): Promise<Anthropic.MessageParam[]> {
+  const messages = historyOf(count - 4)
+  messages.push(await answerTo(client, messages), { role: 'user', content: 'Go on.' })
+  return messages
+}
+
+async function answerTo(client: Anthropic, messages: Anthropic.MessageParam[]): Promise<Anthropic.MessageParam> {
+  const { content } = await client.messages.stream({ ...request, messages }).finalMessage()
+  return { role: 'assistant', content }
+}
+
+async function ownLoop(client: Anthropic, count: number): Promise<Measured> {
+  const messages = await begun(client, count)
+  const answer = await answerTo(client, messages)
+  const [block] = answer.content as Anthropic.ToolUseBlock[]
+  messages.push(answer, resultOf(String(block?.id)))
+  const watch = stopwatch()
+  for await (const event of await client.messages.create({ ...request, messages, stream: true })) {
+    if (event.type === 'content_block_delta') watch.word()
   }
-  const store = storeOf(path, folder)
-  const session = store && (await openSession(`run-${run}`, { store }))
-  const through = session && intercept(session)
-  const send: Send = (request) => (through ? through(request, provider) : provider(request))
+  return watch.end()
+}
 
-  const answer = await readAnswer(await send(requestOf(history)))
-  const next = requestOf([...history, answer, resultOf(idOf(0))])
-  const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
-  const response = await send(next)
-  const reader = response.body?.getReader()
-  await reader?.read()
-  const firstAt = performance.now()
-  while (reader && !(await reader.read()).done);
-  const endedAt = performance.now()
-  const { user, system } = process.cpuUsage(cpu)
-  await session?.close()
-  await store?.close()
+async function agentLoop(client: Anthropic, session: Session, count: number): Promise<Measured> {
+  await begun(recoverable(client, session), count)
+  let watch: Stopwatch | undefined
+  const read = tool({
+    name: toolName,
+    description: 'Reads a file.',
+    input: z.object({ path: z.string() }),
+    run() {
+      watch = stopwatch()
+      return sourceText
+    },
+  })
+  session.subscribe(({ type }) => type === 'delta' && watch?.word())
+  await session.run(defineAgent({ name: 'coder', client, model, system, maxTokens: 8000, tools: [read] }), 'Go on.')
+  if (!watch) throw new Error('the tool did not run')
+  return watch.end()
+}
+
+type Stopwatch = ReturnType<typeof stopwatch>
+
+/** From now on. */
+function stopwatch() {
+  const started = mark()
+  let [first, last] = [started, started]
+  let count = 0
   return {
-    firstByte: firstAt - startedAt,
-    event: (endedAt - firstAt) / (streamEvents - 1),
-    cpu: (user + system) / 1000,
+    word() {
+      count += 1
+      if (count === 1) first = mark()
+      if (count === streamWords) last = mark()
+    },
+    end(): Measured {
+      if (count !== streamWords) throw new Error(`${count} words arrived, not ${streamWords}`)
+      return {
+        firstWord: first.at - started.at,
+        cpu: first.cpu - started.cpu,
+        event: (last.at - first.at) / (streamWords - 1),
+        eventCpu: (last.cpu - first.cpu) / (streamWords - 1),
+        end: performance.now() - last.at,
+      }
+    },
   }
 }
 
-function storeOf(path: Path, folder: string): Store | undefined {
-  if (path === 'memory') return memoryStore()
-  return path === 'file' ? fileStore({ dir: folder }) : undefined
-}
-
-/** The assistant message of a stream. */
-async function readAnswer(response: Response) {
-  const content: Record<string, unknown>[] = []
-  for (const line of (await response.text()).split('\n')) {
-    if (!line.startsWith('data: ')) continue
-    const data = JSON.parse(line.slice(6)) as {
-      content_block?: Record<string, unknown>
-      delta?: { text?: string; partial_json?: string }
-    }
-    if (data.content_block) content.push(data.content_block)
-    const last = content.at(-1)
-    if (last && data.delta?.text !== undefined) last['text'] = String(last['text']) + data.delta.text
-    if (last && data.delta?.partial_json !== undefined) last['input'] = JSON.parse(data.delta.partial_json)
-  }
-  return { role: 'assistant' as const, content }
+function mark() {
+  const { user, system } = process.cpuUsage()
+  return { at: performance.now(), cpu: (user + system) / 1000 }
 }

@@ -4,6 +4,7 @@
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { compressed } from '@lastgood/core/at-rest'
 import { fileStore } from '@lastgood/core/file'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
@@ -49,6 +50,8 @@ export async function benchStore(options: StoreBenchOptions, onProgress: (line: 
 
 interface Setup {
   readonly medium: Medium
+  /** The same, with what is stored compressed. */
+  readonly compressing: Medium
   readonly version?: string
   /** Bytes stored so far for this session, or for all of them. */
   readonly bytesIn: (id: string) => Promise<number>
@@ -64,6 +67,7 @@ async function fileSetup(dir: string, head: Head): Promise<Setup> {
   const store = fileStore({ dir })
   return {
     medium: fileMedium(dir, store, head),
+    compressing: { ...fileMedium(dir, compressed(store), head), name: 'file, compressed' },
     bytesIn: async (id) => (await stat(store.journalAt(id))).size,
     floorArguments: (id) => ['floor', store.journalAt(id)],
     openArguments: (id) => ['file', dir, id],
@@ -83,8 +87,10 @@ async function redisSetup(
   const client = new Redis(server.url)
   closing.push(() => client.quit())
   const store = redisStore(client)
+  const name = `redis ${appendfsync}`
   return {
-    medium: redisMedium(`redis ${appendfsync}`, client, store, head, server.pid),
+    medium: redisMedium(name, client, store, head, server.pid),
+    compressing: redisMedium(`${name}, compressed`, client, compressed(store), head, server.pid),
     version: server.version,
     bytesIn: async () => Number(/aof_current_size:(\d+)/.exec(await client.info('persistence'))?.[1]),
     floorArguments: (id) => ['floor-redis', server.url, `lastgood:{${id}}:journal`],
@@ -104,6 +110,7 @@ async function measure(
   const processor: Processor[] = []
   const growth: Growth[] = []
   const stored: Stored[] = []
+  const shrunk: Stored[] = []
   const opening: Opening[] = []
   const beside: Beside[] = []
   const atOnce: AtOnce[] = []
@@ -113,7 +120,7 @@ async function measure(
     tell(`${medium.name}: checkpoints`)
   }
   for (const { medium } of media) {
-    for (const sessions of [1, 16, 64]) {
+    for (const sessions of [1, 32]) {
       atOnce.push(await measureAtOnce(medium, sessions, Math.ceil(count / sessions / 2), runs + 2))
     }
     tell(`${medium.name}: sessions at once`)
@@ -128,7 +135,10 @@ async function measure(
     const subjects: Subject[] = []
     for (const { id, what, steps, size } of sessionsToOpen(longest)) {
       const one = await writeSession(medium, 'record', id, steps, setup.bytesIn, size)
-      if (id === 'shorter') stored.push(one)
+      if (id === 'shorter') {
+        stored.push(one)
+        shrunk.push(await writeSession(setup.compressing, 'record', 'compressed', steps, setup.bytesIn))
+      }
       const [floor, open] = [setup.floorArguments(id), setup.openArguments(id)]
       const subject = { medium: medium.name, what, bytes: one.stored, floor, open }
       subjects.push(subject)
@@ -142,7 +152,7 @@ async function measure(
     beside.push({ keys: otherKeys, alone, beside: await measureOpening(shorter, runs) })
     tell(`${medium.name}: opening ${shorter.what} beside ${otherKeys} other keys`)
   }
-  return { checkpoints, processor, growth, stored, opening, beside, atOnce }
+  return { checkpoints, processor, growth, stored, shrunk, opening, beside, atOnce }
 }
 
 function sessionsToOpen(longest: number) {

@@ -8,6 +8,8 @@ export interface StoreResults {
   readonly processor: readonly Processor[]
   readonly growth: readonly Growth[]
   readonly stored: readonly Stored[]
+  /** The same content, compressed. */
+  readonly shrunk: readonly Stored[]
   readonly opening: readonly Opening[]
   /** The same session on the same server, alone there and beside others' keys. */
   readonly beside: readonly Beside[]
@@ -30,7 +32,16 @@ export interface Goal {
 /** Allowed for loading modules before a session can be opened; a floor has none. */
 const loadingMs = 30
 
-export function goalsOf({ checkpoints, processor, growth, stored, opening, beside, atOnce }: StoreResults): Goal[] {
+export function goalsOf({
+  checkpoints,
+  processor,
+  growth,
+  stored,
+  shrunk,
+  opening,
+  beside,
+  atOnce,
+}: StoreResults): Goal[] {
   return [
     ...checkpoints.flatMap(({ medium, times: { floor, append, record } }) =>
       [
@@ -48,7 +59,8 @@ export function goalsOf({ checkpoints, processor, growth, stored, opening, besid
     ...growth.map(({ medium, role, places }) =>
       goal(`${medium}: ${role} deep in a session`, farthest(places) / (places[0]?.p50 ?? NaN), 1.1),
     ),
-    ...stored.map(({ medium, role, content, stored }) => goal(`${medium}: bytes of ${role}`, stored / content, 1.15)),
+    ...stored.map((one) => goal(`${one.medium}: bytes of ${one.role}`, one.stored / one.content, 1.15)),
+    ...shrunk.map((one) => goal(`${one.medium}: bytes of ${one.role}`, one.stored / one.content, 0.45)),
     ...opening.map(({ medium, what, floor, opened }) =>
       goal(`${medium}: opening ${what}`, (opened - loadingMs) / floor, 1.15),
     ),
@@ -60,7 +72,7 @@ export function goalsOf({ checkpoints, processor, growth, stored, opening, besid
       ),
     ),
     ...atOnce
-      .filter(({ sessions }) => sessions > 16)
+      .filter(({ sessions }) => sessions > 1)
       .flatMap(({ medium, sessions, stepsPerSecond: { floor, append, record } }) => [
         goal(`${medium}: append, ${sessions} sessions`, floor / append, 1 / 0.85),
         goal(`${medium}: record, ${sessions} sessions`, floor / record, 1 / 0.85),

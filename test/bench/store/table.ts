@@ -6,7 +6,7 @@ import type { Spread } from '../spread.ts'
 export type Report = Awaited<ReturnType<typeof benchStore>>
 
 export function storeReport(results: Report, isMarkdown: boolean, at: Surroundings): string {
-  const { checkpoints, processor, growth, stored, opening, beside, atOnce, goals } = results
+  const { checkpoints, processor, growth, stored, shrunk, opening, beside, atOnce, goals } = results
   const ms = (value: number) => value.toFixed(value < 10 ? 2 : 0)
   const times = (value: number) => `${value.toFixed(2)}x`
   const share = (value: number) => `${Math.round(value * 100)} %`
@@ -43,7 +43,12 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
     ),
     table(
       ['bytes', 'new content', 'stored', 'vs content'],
-      stored.map((one) => [one.medium, String(one.content), String(one.stored), times(one.stored / one.content)]),
+      [...stored, ...shrunk].map((one) => [
+        one.medium,
+        String(one.content),
+        String(one.stored),
+        times(one.stored / one.content),
+      ]),
     ),
     table(
       ['opening, ms', '', 'MB', 'messages', 'floor', 'session', 'vs floor', 'without modules', 'vs floor', 'processor'],

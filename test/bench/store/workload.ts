@@ -1,7 +1,11 @@
 /**
  * Steps as a coding agent has them: an answer of some 1.5 KB with a tool call, the call's intent, its result of some 6 KB,
- * and the request that carries it. One checkpoint takes all four, so that a step is one append, as with the floors.
+ * and the request that carries it. One checkpoint takes all four, so that a step is one append, as with the floors. The
+ * text is source code of this repository: some stores compress, and should not gain more from it than with a real agent.
  */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { memoryStore, openSession, type Entry, type EntryBody, type Head } from '@lastgood/core'
 
 export const entriesPerStep = 4
@@ -33,20 +37,25 @@ export function bodiesOf(step: number, size: Size = 'usual'): EntryBody[] {
 
 /** Bytes of the two messages that a step adds, as JSON: the least that has to be stored. */
 export function contentBytes(step: number, size: Size = 'usual'): number {
+  return Buffer.byteLength(JSON.stringify(messagesOf(step, size)))
+}
+
+/** What a step adds to the conversation. */
+export function messagesOf(step: number, size: Size = 'usual') {
   const { message, result } = contentOf(step, size)
-  const messages = [
+  return [
     { role: 'assistant', content: message.content },
     { role: 'user', content: [result] },
   ]
-  return Buffer.byteLength(JSON.stringify(messages))
 }
 
 function contentOf(step: number, size: Size) {
   const toolUseId = `toolu_${String(step).padStart(20, '0')}`
   const text = { type: 'text', text: `Part ${step} fails for want of a case; I add it.` }
-  const edit = size === 'usual' ? sourceText(step, 1_200) : `x${step}`
+  const from = step * 7_001
+  const edit = size === 'usual' ? sourceText(from, 1_150) : `x${step}`
   const call = { type: 'tool_use', id: toolUseId, name: 'edit', input: { path: `src/part-${step}.ts`, text: edit } }
-  const content = size === 'usual' ? sourceText(step + 1, 5_750) : 'ok'
+  const content = size === 'usual' ? sourceText(from + 1_150, 5_850) : 'ok'
   const message = {
     id: `msg_${String(step).padStart(20, '0')}`,
     role: 'assistant' as const,
@@ -58,10 +67,17 @@ function contentOf(step: number, size: Size) {
   return { message, toolUseId, result: { type: 'tool_result', tool_use_id: toolUseId, content } }
 }
 
-/** Source code with characters that JSON has to escape, different for each step. */
-function sourceText(step: number, length: number): string {
-  const line = `export const answer${step} = (question: string): number => question.length * ${step} // "quoted"\n`
-  return line.repeat(Math.ceil(length / line.length)).slice(0, length)
+const src = fileURLToPath(new URL('../src', import.meta.resolve('@lastgood/core')))
+
+const source = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .sort()
+  .map((file) => readFileSync(join(src, file), 'utf8'))
+  .join('\n')
+
+/** From the beginning again after the end, but at other places. */
+function sourceText(from: number, length: number): string {
+  return source.slice(from % (source.length - length)).slice(0, length)
 }
 
 /** The head that a session has in such a turn. */
