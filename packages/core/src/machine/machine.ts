@@ -45,7 +45,8 @@ type Calls = Context['calls']
  * dictionary from the start, while V8 makes and looks up a shape of its own for each id that a literal has as a key.
  */
 const withCall = (calls: Calls, id: string, state: Calls[string]): Calls => {
-  const changed = Object.assign(Object.create(null) as Calls, calls)
+  const changed = Object.create(null) as Calls
+  for (const known in calls) changed[known] = calls[known] as Calls[string]
   changed[id] = state
   return changed
 }
