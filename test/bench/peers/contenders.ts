@@ -16,6 +16,8 @@ export interface Contender {
   readonly league: League
   /** Its file in `processes/`. */
   readonly program: string
+  /** Beside that, what is compiled before it can start, and the program that does it. */
+  readonly compiled?: { readonly sources: readonly string[]; readonly by: string }
   readonly server: ServerName
   readonly packages?: PackagesName
   /** Its code needs this version of Node; all contenders then run on it. */
@@ -88,6 +90,14 @@ export const contenders: readonly Contender[] = [
     server: 'restate',
     oldestNode: 22,
   },
+  {
+    name: 'Vercel Workflow, local',
+    kind: 'peer',
+    program: 'vercel-workflow',
+    packages: 'vercel-workflow',
+    compiled: { sources: ['vercel-workflow-session'], by: 'vercel-workflow-build' },
+    ...folder,
+  },
   { name: 'BullMQ, Redis everysec', ...bullmq, ...everysec },
   { name: 'BullMQ, Redis always', ...bullmq, ...always },
   { name: 'Mastra storage, Redis everysec', ...mastra, ...everysec, options: { store: 'redis' } },
@@ -101,14 +111,6 @@ export const contenders: readonly Contender[] = [
   },
   { name: 'Mastra storage, Postgres', ...mastra, ...postgres, options: { store: 'postgres' } },
 ]
-
-/** Peers that cannot be measured like this. */
-export const leftOut = [
-  {
-    name: 'Vercel Workflow, local',
-    why: 'its workflows have to be compiled by one of its builders for a web framework; it replays all steps at each',
-  },
-] as const
 
 /** With one commit for each step, as the peers do, and with the two that lastgood makes by itself. */
 function ours(name: string, where: Pick<Contender, 'league' | 'server'>): Contender[] {

@@ -1,6 +1,8 @@
 /** One job of a contender, in a process of its own; see `processes/work.mjs`. */
+import { execFile } from 'node:child_process'
 import { cp, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { startNode, type Child } from '../gateway/child.ts'
 import type { Contender } from './contenders.ts'
 import { installed, type Node } from './packages.ts'
@@ -35,9 +37,15 @@ export async function makeReady(contender: Contender, on: Server, node: Node, di
     await mkdir(own, { recursive: true })
     for (const one of ['work.mjs', file]) await cp(join(programs, one), join(own, one))
     await symlink(modules, join(own, 'node_modules')).catch(() => {}) // another contender of this program was first
+    if (contender.compiled) await compile(contender.compiled, own, node)
     path = join(own, file)
   }
   return { ...contender, on, target: await on.place(contender.name), node: node.path, path }
+}
+
+async function compile({ sources, by }: NonNullable<Contender['compiled']>, own: string, node: Node): Promise<void> {
+  for (const one of [...sources, by]) await cp(join(programs, `${one}.mjs`), join(own, `${one}.mjs`))
+  await promisify(execFile)(node.path, [`${by}.mjs`], { cwd: own, env: quiet, timeout: 60_000 })
 }
 
 const majorOf = (version: string) => Number(/\d+/.exec(version)?.[0] ?? 0)

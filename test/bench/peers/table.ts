@@ -1,7 +1,7 @@
 /** The report of `bench peers`. */
 import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchPeers } from './bench.ts'
-import { leagues, leftOut } from './contenders.ts'
+import { leagues } from './contenders.ts'
 
 export type PeersReport = Awaited<ReturnType<typeof benchPeers>>
 
@@ -40,7 +40,7 @@ export function peersReport(results: PeersReport, isMarkdown: boolean, at: Surro
     ),
     table(
       ['not measured', 'why'],
-      [...missing, ...leftOut].map(({ name, why }) => [name, why.replaceAll('|', '/').slice(0, 300)]),
+      missing.map(({ name, why }) => [name, why.replaceAll('|', '/').slice(0, 300)]),
     ),
     `medians of ${options.rounds} rounds; all on Node ${results.ranOn}; ${[...results.servers, ...results.versions].join(', ')}`,
     surroundingsLine(at),
