@@ -56,6 +56,7 @@ const summarized = [
   'BullMQ, Redis always',
   'Restate',
   'DBOS, Postgres',
+  'Vercel Workflow, local',
   'LangGraph, SQLite, sync',
   'LangGraph, Postgres, sync',
   'LangGraph, Postgres, async (its default)',
