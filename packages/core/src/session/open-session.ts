@@ -1,7 +1,7 @@
 /**
  * Opening a session: its lease is taken, its journal folded, and the restart recorded.
  */
-import { LastgoodError } from '../errors.ts'
+import { isLastgoodError, LastgoodError } from '../errors.ts'
 import { assertFinished } from '../store/unfinished.ts'
 import { foldHistory, type Folded } from './fold.ts'
 import { readHistory } from '../store/history.ts'
@@ -98,12 +98,11 @@ async function opened<T>(
   try {
     const summary = await store.summary(id)
     if (summary) assertFinished(summary.head)
-    const folded = await foldHistory(readHistory(store, id), options.machineVersion, summary?.head)
-    if (summary && summary.head.seq !== folded.seq) {
-      // Between the two reads another writer may have taken the session and gone on.
-      const isHeld = await store.renew(lease, leaseMs)
-      throw isHeld ? shorterThanItsHead(id, folded.seq, summary.head.seq) : leaseLost(id, lease.fence)
-    }
+    const folded = await foldedAs(id, options, summary?.head).catch(async (error: unknown) => {
+      // Between two reads another writer may have taken the session and gone on, or removed it.
+      const isHeld = !isLastgoodError(error, 'journal-corrupt') || (await store.renew(lease, leaseMs))
+      throw isHeld ? error : leaseLost(id, lease.fence)
+    })
     session = new Session(lease, folded, options, runs)
     return await use(session, folded, summary?.head)
   } catch (error) {
@@ -111,6 +110,13 @@ async function opened<T>(
     await (session ? session.close() : store.release(lease)).catch(() => {})
     throw error
   }
+}
+
+/** Errors: those of `foldHistory`; `journal-corrupt` where the journal is not as long as `head` says. */
+async function foldedAs(id: string, { store, machineVersion }: ResolvedOptions, head?: Head): Promise<Folded> {
+  const folded = await foldHistory(readHistory(store, id), machineVersion, head)
+  if (head && head.seq !== folded.seq) throw shorterThanItsHead(id, folded.seq, head.seq)
+  return folded
 }
 
 function shorterThanItsHead(id: string, length: number, seq: number): LastgoodError {
