@@ -5,10 +5,11 @@ import { memoryStore, openSession, removeSession, type Store } from '@lastgood/c
 import { fileStore } from '@lastgood/core/file'
 import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
+import { goalsTable, type Goal } from '../goal.ts'
 import { spreadOf, type Spread } from '../spread.ts'
 import { startRedis } from '../../support/redis-server.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
-import { goalsOf, paths, type OverheadGoal, type Path, type Requests } from './goals.ts'
+import { goalsOf, paths, type Path, type Requests } from './goals.ts'
 import { bytesPerStep, historyOf, streamEvents } from './history.ts'
 import { measureStep, type Level, type Measured, type StoreName } from './requests.ts'
 import { measureValidation } from './validation.ts'
@@ -25,7 +26,7 @@ export interface OverheadResults extends OverheadOptions {
   readonly redis: string
   readonly requests: readonly Requests[]
   readonly validation: readonly { readonly messages: number; readonly whole: Spread; readonly step: Spread }[]
-  readonly goals: readonly OverheadGoal[]
+  readonly goals: readonly Goal[]
 }
 
 export async function benchOverhead(
@@ -112,16 +113,7 @@ export function overheadReport(results: OverheadResults, isMarkdown: boolean, at
       validation.map(({ messages, whole, step }) => [String(messages), ms(whole), us(step)]),
       isMarkdown,
     ),
-    formatTable(
-      ['goal, ms', 'measured', 'at most', ''],
-      goals.map(({ name, measured, atMost, met }) => [
-        name,
-        measured.toFixed(2),
-        atMost.toFixed(2),
-        met ? 'met' : 'not met',
-      ]),
-      isMarkdown,
-    ),
+    goalsTable('ms', goals, (value) => value.toFixed(2), isMarkdown),
     `p50 / p99 of ${runs} runs; ${bytesPerStep / 1000} KB a step, ${streamEvents} events an answer; Redis ${redis}`,
     surroundingsLine(at),
   ].join('\n\n')

@@ -1,4 +1,5 @@
-/** The goals: what lastgood's own work at level 1 may take of the processor before an answer begins, however long the history. */
+/** The goals, in ms: what lastgood's own work at level 1 may take of the processor before an answer begins, however long the history. */
+import { goal, type Goal } from '../goal.ts'
 import type { Spread } from '../spread.ts'
 import { levels, storeNames, type Level, type StoreName } from './requests.ts'
 
@@ -16,26 +17,12 @@ export interface Requests {
   readonly of: Readonly<Record<Path, Readonly<Record<'firstWord' | 'cpu' | 'event' | 'eventCpu' | 'end', Spread>>>>
 }
 
-export interface OverheadGoal {
-  readonly name: string
-  /** In ms. */
-  readonly measured: number
-  readonly atMost: number
-  readonly met: boolean
-}
-
 /** Without a disk or a server, whose work is not lastgood's. */
 const own: Path = 'level 1, memory'
 const atMost = 0.3
 
-export function goalsOf(requests: readonly Requests[]): OverheadGoal[] {
-  return requests.map(({ messages, of }) => {
-    const measured = of[own].cpu.p50 - of.SDK.cpu.p50
-    return {
-      name: `${own}: processor added to a request of ${messages} messages`,
-      measured,
-      atMost,
-      met: measured <= atMost,
-    }
-  })
+export function goalsOf(requests: readonly Requests[]): Goal[] {
+  return requests.map(({ messages, of }) =>
+    goal(`${own}: processor added to a request of ${messages} messages`, of[own].cpu.p50 - of.SDK.cpu.p50, atMost),
+  )
 }

@@ -9,8 +9,9 @@ import { redisStore } from '@lastgood/redis'
 import { Redis } from 'ioredis'
 import { startRedis } from '../../support/redis-server.ts'
 import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
+import { goalsTable, type Goal } from '../goal.ts'
 import { median } from '../spread.ts'
-import { goalsOf, kinds, type StartupGoal, type Waited } from './goals.ts'
+import { goalsOf, kinds, type Waited } from './goals.ts'
 import { lastgood, timeProcess } from './processes.ts'
 import { writeSessions } from './sessions.ts'
 
@@ -22,7 +23,7 @@ export interface StartupOptions {
 
 export interface StartupResults extends StartupOptions {
   readonly waited: readonly Waited[]
-  readonly goals: readonly StartupGoal[]
+  readonly goals: readonly Goal[]
 }
 
 export async function benchStartup(
@@ -88,11 +89,10 @@ export function startupReport(
 ): string {
   const ms = (value: number) => value.toFixed(0)
   const rows = waited.map(({ what, p50, least, lines }) => [what, ms(p50), ms(least), String(lines)])
-  const told = goals.map(({ name, measured, atMost, met }) => [name, ms(measured), ms(atMost), met ? 'met' : 'not met'])
   return [
     `${sessions} sessions`,
     formatTable(['waited, ms', 'p50', 'least', 'lines'], rows, isMarkdown),
-    formatTable(['goal, ms', 'measured', 'at most', ''], told, isMarkdown),
+    goalsTable('ms', goals, ms, isMarkdown),
     surroundingsLine(at),
   ].join('\n\n')
 }

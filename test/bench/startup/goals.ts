@@ -1,4 +1,6 @@
-/** The goals: a command that feels instant, and a list within a second. */
+/** The goals, in ms: a command that feels instant, and a list within a second. */
+import { goal, type Goal } from '../goal.ts'
+
 export const kinds = {
   node: 'node -e 0',
   version: 'lastgood --version',
@@ -17,23 +19,11 @@ export interface Waited {
   readonly lines: number
 }
 
-export interface StartupGoal {
-  readonly name: string
-  /** In ms. */
-  readonly measured: number
-  readonly atMost: number
-  readonly met: boolean
-}
-
-export function goalsOf(waited: readonly Waited[]): StartupGoal[] {
+export function goalsOf(waited: readonly Waited[]): Goal[] {
   const p50 = (what: string) => waited.find((one) => one.what === what)?.p50 ?? NaN
   return [
     goal(`${kinds.version}, more than ${kinds.node}`, p50(kinds.version) - p50(kinds.node), 100),
     goal(kinds.file, p50(kinds.file), 1_000),
     goal(kinds.redis, p50(kinds.redis), 1_000),
   ]
-}
-
-function goal(name: string, measured: number, atMost: number): StartupGoal {
-  return { name, measured, atMost, met: measured < atMost }
 }

@@ -1,4 +1,5 @@
 /** The goals, and whether they were met: all against the floor of the same run. */
+import { goal, type Goal } from '../goal.ts'
 import type { AtOnce, Checkpoints, Processor } from './checkpoints.ts'
 import type { Growth, Stored } from './growth.ts'
 import type { Opening } from './opening.ts'
@@ -20,13 +21,6 @@ export interface Beside {
   readonly keys: number
   readonly alone: Opening
   readonly beside: Opening
-}
-
-export interface Goal {
-  readonly name: string
-  readonly measured: number
-  readonly atMost: number
-  readonly met: boolean
 }
 
 /** Allowed for loading modules before a session can be opened; a floor has none. */
@@ -81,7 +75,3 @@ export function goalsOf({
 }
 
 const farthest = (places: readonly { readonly p50: number }[]) => Math.max(...places.slice(1).map(({ p50 }) => p50))
-
-function goal(name: string, measured: number, atMost: number): Goal {
-  return { name, measured, atMost, met: measured <= atMost }
-}

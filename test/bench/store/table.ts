@@ -1,6 +1,7 @@
 /** The report of `bench store`. */
 import { formatTable, surroundingsLine, type Surroundings } from '../../support/report.ts'
 import type { benchStore } from './bench.ts'
+import { goalsTable } from '../goal.ts'
 import type { Spread } from '../spread.ts'
 
 export type Report = Awaited<ReturnType<typeof benchStore>>
@@ -99,15 +100,7 @@ export function storeReport(results: Report, isMarkdown: boolean, at: Surroundin
         share(record / floor),
       ]),
     ),
-    table(
-      ['goal, multiple of floor', 'at most', 'measured', ''],
-      goals.map(({ name, measured, atMost, met }) => [
-        name,
-        atMost.toFixed(2),
-        measured.toFixed(2),
-        met ? 'met' : 'not met',
-      ]),
-    ),
+    goalsTable('multiple of floor', goals, (value) => value.toFixed(2), isMarkdown),
     `p50 / p99 of ${results.options.checkpoints} checkpoints; medians of ${results.options.runs} processes; Redis ${results.redis}`,
     surroundingsLine(at),
   ].join('\n\n')
