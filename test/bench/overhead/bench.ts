@@ -11,7 +11,7 @@ import { startRedis } from '../../support/redis-server.ts'
 import { formatTable, type Surroundings, surroundingsLine } from '../../support/report.ts'
 import { goalsOf, paths, type Path, type Requests } from './goals.ts'
 import { bytesPerStep, historyOf, streamEvents } from './history.ts'
-import { measureStep, type Level, type Measured, type StoreName } from './requests.ts'
+import { measureAlone, measureStep, type Level, type Measured, type StoreName } from './requests.ts'
 import { measureValidation } from './validation.ts'
 
 export interface OverheadOptions {
@@ -82,13 +82,14 @@ async function measureRequests(messages: number, runs: number, stores: Stores): 
 type Stores = Readonly<Record<StoreName, Store>>
 
 async function measureOne(path: Path, messages: number, stores: Stores, id: string): Promise<Measured> {
-  const [level, name] = path.split(', ') as [Level, StoreName?]
-  const store = name && stores[name]
-  const session = store && (await openSession(id, { store }))
+  if (path === 'SDK') return measureAlone(messages)
+  const [level, name] = path.split(', ') as [Level, StoreName]
+  const store = stores[name]
+  const session = await openSession(id, { store })
   const measured = await measureStep(session, level, messages)
-  await session?.close()
+  await session.close()
   // What was measured before must not weigh on what is measured next.
-  if (store) await removeSession(store, id)
+  await removeSession(store, id)
   return measured
 }
 

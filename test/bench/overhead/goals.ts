@@ -1,4 +1,7 @@
-/** The goals, in ms: what lastgood's own work at level 1 may take of the processor before an answer begins, however long the history. */
+/**
+ * The goals, in ms: what lastgood's own work at level 1 may take of the processor before an answer begins, however long
+ * the history is.
+ */
 import { goal, type Goal } from '../goal.ts'
 import type { Spread } from '../spread.ts'
 import { levels, storeNames, type Level, type StoreName } from './requests.ts'
@@ -12,7 +15,7 @@ export const paths: readonly Path[] = [
 /** In ms. */
 export interface Requests {
   readonly messages: number
-  /** Of the request's body. */
+  /** Of those, as JSON. */
   readonly bytes: number
   readonly of: Readonly<Record<Path, Readonly<Record<'firstWord' | 'cpu' | 'event' | 'eventCpu' | 'end', Spread>>>>
 }

@@ -39,12 +39,18 @@ export interface Measured {
   readonly end: number
 }
 
-/** One step, at the end of a new conversation of `count` messages (an even number above 6). `session` is a new one. */
-export function measureStep(session: Session | undefined, level: Level, count: number): Promise<Measured> {
-  const answers = [() => words('begun', 1), () => call('toolu_measured'), () => words('measured')]
-  const client = new Anthropic({ apiKey: 'unused', maxRetries: 0, fetch: provider(...answers) })
-  if (!session) return ownLoop(client, count)
+/** One step of the SDK alone, at the end of a new conversation of `count` messages, an even number above 6. */
+export const measureAlone = (count: number): Promise<Measured> => ownLoop(newClient(), count)
+
+/** The same with lastgood. `session` is a new one. */
+export function measureStep(session: Session, level: Level, count: number): Promise<Measured> {
+  const client = newClient()
   return level === 'level 1' ? ownLoop(recoverable(client, session), count) : agentLoop(client, session, count)
+}
+
+function newClient(): Anthropic {
+  const answers = [() => words('begun', 1), () => call('toolu_measured'), () => words('measured')]
+  return new Anthropic({ apiKey: 'unused', maxRetries: 0, fetch: provider(...answers) })
 }
 
 const request = {

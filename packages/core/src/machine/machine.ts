@@ -41,13 +41,14 @@ const callIdsIn = (entry: Entry): string[] =>
 type Calls = Context['calls']
 
 /**
- * The calls with one more, or one in another state. Without a prototype, since its keys are ids: that object is a
- * dictionary from the start, while V8 makes and looks up a shape of its own for each id that a literal has as a key.
+ * The calls with one of them in this state; undefined: without it. The object has no prototype, since its keys are ids:
+ * so it is a dictionary from the start, while V8 makes and looks up a shape of its own for each id in a literal.
  */
-const withCall = (calls: Calls, id: string, state: Calls[string]): Calls => {
+const withCall = (calls: Calls, id: string, state: Calls[string] | undefined): Calls => {
   const changed = Object.create(null) as Calls
   for (const known in calls) changed[known] = calls[known] as Calls[string]
-  changed[id] = state
+  if (state) changed[id] = state
+  else delete changed[id]
   return changed
 }
 
@@ -88,11 +89,8 @@ export const updates = {
   recordRefusal: () => ({ ...progress, reason: 'The model refused to answer. Rewind, or rephrase' }),
   startCall: (context, event) =>
     event.type === 'tool-started' ? { calls: withCall(context.calls, event.toolUseId, 'started') } : {},
-  finishCall: (context, event) => {
-    if (event.type !== 'tool-finished') return {}
-    const { [event.toolUseId]: _finished, ...calls } = context.calls
-    return { calls }
-  },
+  finishCall: (context, event) =>
+    event.type === 'tool-finished' ? { calls: withCall(context.calls, event.toolUseId, undefined) } : {},
   recordFault: (context, event) => {
     if (event.type !== 'fault-observed') return {}
     const { fault, decision } = event

@@ -99,8 +99,8 @@ async function opened<T>(
     const summary = await store.summary(id)
     if (summary) assertFinished(summary.head)
     const folded = await foldedAs(id, options, summary?.head).catch(async (error: unknown) => {
-      // Between two reads another writer may have taken the session and gone on, or removed it.
-      const isHeld = !isLastgoodError(error, 'journal-corrupt') || (await store.renew(lease, leaseMs))
+      // Between two reads another writer may have taken the session and gone on, or removed it: then this is no damage.
+      const isHeld = isLastgoodError(error, 'store-unavailable') || (await store.renew(lease, leaseMs))
       throw isHeld ? error : leaseLost(id, lease.fence)
     })
     session = new Session(lease, folded, options, runs)
