@@ -1,11 +1,11 @@
-/** What becomes of an answer at the gateway: refused, waited for, broken off, asked for again. */
+/** What becomes of an answer at the gateway: refused, waited for, broken off. */
 import { memoryStore, replayed, type Lease } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { failing, hello, idsOf, impatient, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
-import { entriesOf, Gate, jumpingClock, watched } from './support/harness.ts'
+import { failing, hello, impatient, named, post, setUp } from './support/gateway-stage.ts'
+import { entriesOf, Gate, watched } from './support/harness.ts'
 
 describe('a failure that is not survived', () => {
   test('has the status and the body of the API, and says that asking again does not help (P8)', async () => {
@@ -314,68 +314,4 @@ test('a client that has gone before it had anything is not waited for', async ()
   await clock.advance(5000)
   const later = { ...hello, messages: [...hello.messages, { role: 'user', content: 'Again' }] }
   expect((await post(gateway, later, { headers: named })).headers.get('x-lastgood-session')).toBe('ses')
-})
-
-describe('a client that asks again', () => {
-  const long = () => reply(text('words '.repeat(200)))
-
-  async function interrupted(options: SetUp = {}) {
-    const world = await setUp({ lab: { model: long }, ...options })
-    const gone = new AbortController()
-    const first = await post(world.gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
-    const reader = first.body?.getReader()
-    await reader?.read()
-    await reader?.cancel()
-    return world
-  }
-
-  test('because its connection broke gets the same answer from its beginning, and it is paid for once', async () => {
-    const { gateway, lab } = await interrupted()
-    const again = await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
-    expect(again.match(/event: message_start/g)).toHaveLength(1)
-    expect(again).toContain('event: message_stop')
-    expect(lab.requests).toHaveLength(1)
-  })
-
-  test('and is known by no name is found by what it says', async () => {
-    const { gateway, lab } = await setUp({ lab: { model: long } })
-    const first = await post(gateway, { ...hello, stream: true })
-    await first.body?.cancel()
-    const again = await post(gateway, { ...hello, stream: true })
-    expect(again.headers.get('x-lastgood-session')).toBe(first.headers.get('x-lastgood-session'))
-    await again.text()
-    expect(lab.requests).toHaveLength(1)
-  })
-
-  test.each([true, false])(
-    'after the gateway itself was replaced gets what was recorded (stream: %s)',
-    async (stream) => {
-      const { gateway, lab, store } = await setUp({ lab: { model: long } })
-      await (await post(gateway, { ...hello, stream: true }, { headers: named })).text()
-      await gateway.close()
-      const next = createGateway({ upstream: lab.url, store, clock: jumpingClock() })
-      onTestFinished(() => next.close())
-      const again = await post(next, { ...hello, stream }, { headers: named })
-      expect(again.headers.get('x-lastgood-replayed')).toBe('true')
-      expect(again.headers.get('content-type')).toContain(stream ? 'text/event-stream' : 'application/json')
-      const said = await again.text()
-      expect(said).toContain('words words')
-      expect(said.includes('event: message_stop')).toBe(stream)
-      expect(lab.requests).toHaveLength(1)
-    },
-  )
-
-  test('for something else gives up the answer that it left, and the session goes on', async () => {
-    const { gateway, store } = await interrupted()
-    const other = { ...hello, messages: [...hello.messages, { role: 'user', content: 'No, wait' }], stream: true }
-    expect(await (await post(gateway, other, { headers: named })).text()).toContain('event: message_stop')
-    expect(await idsOf(store)).toEqual(['ses'])
-  })
-})
-
-test.each([400, 529])('a %i is not given again: the same request is asked anew', async (status) => {
-  const outages = [failing(status, 1)]
-  const { gateway } = await setUp({ lab: { model: () => reply(text('hi')), outages }, gateway: impatient })
-  const ask = async () => (await post(gateway, hello, { headers: named })).status
-  expect([await ask(), await ask()]).toEqual([status, 200])
 })

@@ -110,21 +110,6 @@ describe('the same messages', () => {
     await clock.advance(1)
     expect(await ask()).toBe('answer 2')
   })
-
-  test('asked again without a stream, while the stream is on its way, have an answer of that form', async () => {
-    const gate = new Gate()
-    const { fetch, requests } = api(() => gate.pass())
-    const gateway = gatewayOf({ fetch, clock: new ManualClock() })
-    const gone = new AbortController()
-    const first = post(gateway, { ...hello, stream: true }, { headers: named, signal: gone.signal })
-    await gate.reached
-    gone.abort()
-    const again = post(gateway, hello, { headers: named })
-    await expect.poll(() => requests.length).toBe(2)
-    gate.open()
-    expect((await again).headers.get('content-type')).toBe('application/json')
-    await first
-  })
 })
 
 test.each([named, { 'x-claude-code-session-id': 'agent' }])(

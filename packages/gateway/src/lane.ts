@@ -1,7 +1,8 @@
 /**
  * One conversation that passes the gateway: its session, and the answer that it has in hand.
  *
- * 1. One request at a time. The same request again gets the same answer, even one that an earlier process recorded.
+ * 1. One request at a time. The same request again gets the same answer, even one that an earlier process recorded. So
+ *    does one that asks the same in another form: once the answer that its client left is whole.
  * 2. A different request that comes while a client waits for the answer in hand is not of this conversation. If no
  *    client waits for that answer any more, and the request continues the conversation, the answer is given up first.
  * 3. A request that goes on from what another one has undone is of another client of the same name: two terminals
@@ -14,6 +15,7 @@ import {
   continuationOf,
   intercept,
   isCut,
+  LastgoodError,
   meansTheSame,
   replayed,
   wantsVerdicts,
@@ -42,6 +44,9 @@ export interface Asked {
   /** Called once, when the client has its answer or has gone. */
   onLeft: () => void
 }
+
+/** Sends the request; the signal aborts when nobody wants the answer any more. */
+type Begin = (signal: AbortSignal) => Promise<Response>
 
 /** What was recorded after the point to which a request went back: after that many messages. */
 interface Undone {
@@ -100,7 +105,7 @@ export class Lane {
 
   /** The answer to a request of this conversation; undefined for any other. */
   async answerTo(asked: Asked): Promise<Attached | undefined> {
-    const inHand = this.#inHand(asked) ?? this.#recorded(asked)
+    const inHand = this.#inHand(asked) ?? this.#recorded(asked) ?? this.#inOtherForm(asked)
     if (inHand) return inHand
     if (this.#wasUndone(asked.body)) return undefined
     const before = this.#current?.answer
@@ -110,18 +115,53 @@ export class Lane {
       if (before.isAwaited || !interceptor.joins(asked.request, asked.body)) return undefined
       before.abandon('the conversation continued with another request')
       await before.ended
+      // It was on its way to the journal when it was given up.
+      const inTime = this.#recorded(asked)
+      if (inTime) return inTime
     }
     const undone = this.#undoneBy(asked.body)
-    const send = await interceptor.goOn(asked.request, asked.body)
+    const send = await this.#sending(asked, interceptor)
     if (!send) return undefined
     if (undone) this.#undone.push(undone)
-    const { request, body, named, renews } = asked
+    return this.#hold(asked, send)
+  }
+
+  /** How the request is sent; undefined if the conversation does not go on with it. */
+  async #sending({ request, body, named, renews }: Asked, interceptor: Interceptor): Promise<Begin | undefined> {
+    const send = await interceptor.goOn(request, body)
+    if (!send) return undefined
     const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)
     this.#it.refusals.asks({
       credentials: renews ? request.headers : undefined,
       history: compacts ? beginningOf(body) : undefined,
     })
-    return this.#hold(asked, (signal) => send(this.#it.upstream.send, signal))
+    return (signal) => send(this.#it.upstream.send, signal)
+  }
+
+  /** The answer that its client left, for one that asks the same in another form: when it is whole. */
+  #inOtherForm(asked: Asked): Attached | undefined {
+    const { body, answer } = this.#current ?? {}
+    if (!body || answer?.standing !== 'missed' || answer.hasEnded) return undefined
+    if (continuesThread(body) || !asksTheSame(body, asked.body)) return undefined
+    const reading = answer.attach()
+    return this.#hold(asked, async (signal) => {
+      signal.addEventListener('abort', () => answer.abandon((signal.reason as Error).message), { once: true })
+      try {
+        const refusal = await refusalIn(reading)
+        if (refusal) return refusal
+      } finally {
+        reading.leave()
+        await answer.ended
+      }
+      signal.throwIfAborted()
+      const again = this.#replay(asked.body)
+      if (again) return again
+      // It was cut for lack of room, and this request leaves more.
+      this.session.calls.takeBack()
+      const send = await this.#sending(asked, this.#interceptorFor(asked.body))
+      if (!send) throw conversationMoved(this.session.id)
+      return send(signal)
+    })
   }
 
   /** The answers that the request goes back behind. A history that was replaced as a whole undoes none. */
@@ -192,13 +232,17 @@ export class Lane {
     return interceptor
   }
 
-  /** The answer recorded just now for this request: the client did not get it, or it would have gone on. */
   #recorded(asked: Asked): Attached | undefined {
+    const again = this.#replay(asked.body)
+    return again && this.#hold(asked, () => Promise.resolve(again))
+  }
+
+  /** The answer recorded just now for this request: the client did not get it, or it would have gone on. */
+  #replay(body: MessagesBody): Response | undefined {
     const { transcript, clock } = this.session
     const last = transcript.lastAnswer
-    const { messages, thread } = asked.body
-    // A request that continues a thread has no history of its own to compare.
-    if (thread?.type === 'continue') return undefined
+    const { messages } = body
+    if (continuesThread(body)) return undefined
     if (!last || transcript.messages.at(-1)?.content !== last.content) return undefined
     if (
       messages.length !== transcript.messages.length - 1 ||
@@ -207,15 +251,14 @@ export class Lane {
       return undefined
     }
     if (continuationOf(transcript.messages, messages).kept < messages.length) return undefined
-    if (!isAnswerTo(last, this.session.envelope?.body ?? {}, asked.body)) return undefined
-    const isStream = asked.body.stream === true
+    if (!isAnswerTo(last, this.session.envelope?.body ?? {}, body)) return undefined
+    const isStream = body.stream === true
     const text = isStream ? [...replayed(last)].join('') : answerText(last)
     const type = isStream ? 'text/event-stream; charset=utf-8' : 'application/json'
-    const headers = { 'content-type': type, 'x-lastgood-replayed': 'true' }
-    return this.#hold(asked, () => Promise.resolve(new Response(text, { headers })))
+    return new Response(text, { headers: { 'content-type': type, 'x-lastgood-replayed': 'true' } })
   }
 
-  #hold({ body, onLeft }: Asked, begin: (signal: AbortSignal) => Promise<Response>): Attached {
+  #hold({ body, onLeft }: Asked, begin: Begin): Attached {
     const { clock, reattachMs } = this.#it.options
     const answer = new Answer({ clock, reattachMs, begin })
     this.#current = { body, answer }
@@ -257,15 +300,30 @@ export class Lane {
 
 const isAnswer = ({ role }: Message): boolean => role === 'assistant'
 
-function isSameRequest(one: MessagesBody, other: MessagesBody): boolean {
-  const [asked, now] = [partsOf(one), partsOf(other)]
+/** Such a request has no history of its own to compare. */
+const continuesThread = ({ thread }: MessagesBody): boolean => thread?.type === 'continue'
+
+const isSameRequest = (one: MessagesBody, other: MessagesBody): boolean =>
+  (one.stream === true) === (other.stream === true) &&
+  meansTheSame(partsOf(one).room, partsOf(other).room) &&
+  asksTheSame(one, other)
+
+/** Whether both ask the same, in whatever form, and with whatever room for the answer. */
+function asksTheSame(one: MessagesBody, other: MessagesBody): boolean {
   return (
-    (one.stream === true) === (other.stream === true) &&
     wantsVerdicts(one) === wantsVerdicts(other) &&
-    meansTheSame(asked, now) &&
+    meansTheSame(partsOf(one).rest, partsOf(other).rest) &&
     one.messages.length === other.messages.length &&
     continuationOf(one.messages, other.messages).kept === one.messages.length
   )
+}
+
+/** The whole of an answer in which the API refused; undefined once any other has been read to its end. */
+async function refusalIn({ head, next }: Attached): Promise<Response | undefined> {
+  const seen = await head
+  const pieces: Uint8Array[] = []
+  for (let piece = await next(); piece; piece = await next()) pieces.push(piece)
+  return seen.status >= 400 ? new Response(Buffer.concat(pieces), seen) : undefined
 }
 
 /**
@@ -285,4 +343,11 @@ type Parameters = Readonly<Record<string, unknown>>
 function partsOf(body: Parameters): { rest: Parameters; room: readonly unknown[] } {
   const { messages: _said, stream: _how, metadata: _who, safeguards: _about, max_tokens, thinking, ...rest } = body
   return { rest, room: [max_tokens, thinking] }
+}
+
+function conversationMoved(sessionId: string): LastgoodError {
+  return new LastgoodError('session-busy', `session ${sessionId}: another request has continued the conversation`, {
+    hint: 'send the same request again',
+    details: { sessionId },
+  })
 }
