@@ -322,8 +322,8 @@ describe('two terminals with one conversation of Claude Code', () => {
   const answer = (content: unknown) => ({ role: 'assistant', content })
   const begun = [user('Hello'), answer('answer 1')]
 
-  function terminals() {
-    const { fetch } = api()
+  function terminals(answered: Parameters<typeof api>[0] = () => {}) {
+    const { fetch } = api(answered)
     const store = memoryStore()
     const gateway = gatewayOf({ store, fetch, clock: new ManualClock() })
     const tools = [{ name: 'count', input_schema: { type: 'object' } }]
@@ -376,5 +376,15 @@ describe('two terminals with one conversation of Claude Code', () => {
     const { say } = terminals()
     const { history } = await say([], 'Hello')
     for (const said of ['One', 'Other', 'One', 'Third']) expect((await say(history, said)).at).toBe('agent')
+  })
+
+  test('leave the session to a single one that goes back and is answered in the same words', async () => {
+    const { say } = terminals(() => ({ content: [{ type: 'text', text: 'Done.' }] }))
+    const first = await say([], 'Hello')
+    await say(first.history, 'One')
+    const again = await say(first.history, 'One more')
+    expect((await say(again.history, 'Two')).at).toBe('agent')
+    const other = await say(first.history, 'One')
+    expect((await say(other.history, 'Two')).at).toBe('agent')
   })
 })

@@ -98,12 +98,13 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
     const body = bytes && bodies.read(idInHeaders(request.headers) ?? '', bytes)
     const named = new Headers(request.headers)
     const renews = resolved.hasClientsLogin && body !== undefined && isClaudeCode(named, body)
-    const asked = body && { request: { ...wire, body: bytes }, body, named, renews, onLeft: leave }
+    const { signal } = request
+    const asked = body && { request: { ...wire, body: bytes }, body, named, renews, signal, onLeft: leave }
     const found = asked && !isProbe(named, asked.body) && (await sessions.answerTo(asked))
     if (!found) return passOn(request, sent, leave)
     const { attached, sessionId } = found
     const { stream, thread, model } = asked.body
-    const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal: request.signal }
+    const waiting = { streams: stream === true, model: thread ? undefined : model, renews, signal }
     const response = await deliver(attached, waiting, resolved)
     response.headers.set('x-lastgood-session', sessionId)
     return forPages(request, inForm?.answer(response) ?? response)

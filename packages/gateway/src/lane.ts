@@ -41,6 +41,8 @@ export interface Asked {
   named: Headers
   /** The client handles a refusal of its credentials itself: it renews them. */
   renews: boolean
+  /** Aborts when the client has gone. */
+  signal: AbortSignal
   /** Called once, when the client has its answer or has gone. */
   onLeft: () => void
 }
@@ -127,7 +129,12 @@ export class Lane {
   }
 
   /** How the request is sent; undefined if the conversation does not go on with it. */
-  async #sending({ request, body, named, renews }: Asked, interceptor: Interceptor): Promise<Begin | undefined> {
+  async #sending(
+    { request, body, named, renews, signal }: Asked,
+    interceptor: Interceptor,
+  ): Promise<Begin | undefined> {
+    // A client that has gone while its session was opened may have gone on elsewhere, which must not be undone.
+    signal.throwIfAborted()
     const send = await interceptor.goOn(request, body)
     if (!send) return undefined
     const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)
@@ -172,10 +179,13 @@ export class Lane {
     return kept > 0 && undone.some(isAnswer) ? { after: kept, messages: undone } : undefined
   }
 
+  /** Whether the request holds more of what was undone than of what was said instead, perhaps in the same words. */
   #wasUndone({ messages }: MessagesBody): boolean {
+    if (this.#undone.length === 0) return false
+    const held = continuationOf(this.session.transcript.messages, messages).kept
     return this.#undone.some((undone) => {
       const { kept } = continuationOf(undone.messages, messages.slice(undone.after))
-      return undone.messages.slice(0, kept).some(isAnswer)
+      return undone.after + kept > held && undone.messages.slice(0, kept).some(isAnswer)
     })
   }
 
