@@ -28,7 +28,7 @@ import {
 const contextOf = (each: (typeof brokenRequests)[number]): RepairContext => ({
   card: cardOf(String(each.request.params['model'])),
   apiVersion: each.apiVersion ?? '2023-06-01',
-  recorded: (at) => each.recorded?.[at],
+  recorded: each.recorded,
 })
 
 describe.each(brokenRequests)('$claim', (each) => {

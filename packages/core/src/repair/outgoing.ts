@@ -27,8 +27,8 @@ export interface RepairContext {
   readonly apiVersion?: string | undefined
   /** The stop reason of the last assistant message: after a pause that message stays last and unchanged. */
   readonly stopReason?: string | null | undefined
-  /** The answer as the API gave it, for the message at index `at`; undefined where none is known. */
-  recorded?(at: number): Message | undefined
+  /** The messages as they were recorded, with the answers as the API gave them; undefined where those are not known. */
+  readonly recorded?: readonly Message[] | undefined
   /** The id of the container that the last answer used. */
   readonly container?: string | undefined
   /** Whether an assistant message is known to have ended in a pause. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Block, EntryBody, Edit, Message } from '../journal/journal.ts'
+import type { Block, EntryBody, Edit, Envelope, Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { blocksOf } from '../journal/message.ts'
 import { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import { Transcript } from '../journal/transcript.ts'
 import { bindingBeta } from '../repair/request/kept-signatures.ts'
-import { mend } from './mended-request.ts'
+import { mend, type Mending } from './mended-request.ts'
 
 const [home, rung] = ['claude-opus-4-6', 'claude-sonnet-4-5']
 const body = {
@@ -35,12 +35,13 @@ function answeredBy(...makers: string[]) {
     const result = { type: 'tool_result', tool_use_id: `c${at}`, content: 'r' }
     apply({ type: 'turn-continued', messages: [{ role: 'user', content: [result] }] })
   })
-  const sent = (to?: string, envelope = asked) => {
+  const sent = (to?: string, envelope: Envelope = asked, more: Partial<Pick<Mending, 'tried' | 'kept'>> = {}) => {
     const messages = [...transcript.messages]
     const request = { messages, added: [], envelope, model: envelope.body.model, asSent: undefined, streams: false }
     const card = to === undefined ? undefined : cardOf(to)
     const recorded = transcript.messages
-    return mend({ transcript, recorded, tried: [], request, watch: new TranscriptWatch(), kept: [], rung: card })
+    const own = { transcript, recorded, tried: [], request, watch: new TranscriptWatch(), kept: [], rung: card }
+    return mend({ ...own, ...more })
   }
   return { apply, sent, transcript }
 }
@@ -107,6 +108,26 @@ test('a paused answer is still sent last, and unchanged, after the model has ref
   const { repairs, outgoing } = sent()
   expect(repairs).toEqual([])
   expect(outgoing.messages.at(-1)).toEqual({ role: 'assistant', content })
+})
+
+test('a paused answer that the server has begun to go on from keeps its call when the thinking goes', () => {
+  const { sent, apply } = answeredBy()
+  const search = { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }
+  const searching = [{ type: 'text', text: 'Searching.' }, search]
+  const content = [{ type: 'thinking', thinking: 'x', signature: 's' }, ...searching]
+  const answer = { id: 'm1', role: 'assistant' as const, model: home, content, stop_reason: 'pause_turn' }
+  apply({ type: 'response-received', message: answer })
+  const piece: Block[] = [
+    { type: 'web_search_tool_result', tool_use_id: 's', content: [] },
+    { type: 'text', text: 'Found' },
+  ]
+  const envelope = { ...asked, body: { ...body, tools: [{ type: 'web_search_20250305', name: 'web_search' }] } }
+  const { messages } = sent(undefined, envelope, { tried: ['strip-thinking'], kept: [piece] }).outgoing
+  expect(messages.slice(1, 3)).toEqual([
+    { role: 'assistant', content: searching },
+    { role: 'assistant', content: piece },
+  ])
+  expect(messages).toHaveLength(4)
 })
 
 test('thinking that an edit has unbound may be dropped by every model that binds it, and is not told again', () => {

@@ -152,18 +152,21 @@ function originsOf(own: readonly Message[], recorded: readonly Message[], edits:
 }
 
 export function contextFor(
-  { transcript, recorded, request, fault }: Mending,
+  { transcript, recorded, request, kept, fault }: Mending,
   card: ModelCard,
   originOfSent = asRecorded,
 ): RepairContext {
+  // The server has gone on from a paused answer that pieces of the next one follow.
+  const isContinued = (message: Message) => kept.length > 0 && message === recorded.at(-1)
+  const wasPaused = (message: Message) => transcript.wasPaused(message) && !isContinued(message)
   return {
     card,
     apiVersion: request.envelope.apiVersion,
     stopReason: transcript.stopReasonWithin(recorded),
     container: containerOf(transcript.lastAnswer),
-    wasPaused: (message) => transcript.wasPaused(originOfSent(message)),
-    // Positions are those of the recorded messages only while no edit lies over them.
-    recorded: (at) => (transcript.edits.length === 0 ? recorded[at] : undefined),
+    wasPaused: (message) => wasPaused(originOfSent(message)),
+    // An edit that lies over them must not be undone.
+    recorded: transcript.edits.length === 0 ? recorded : undefined,
     fault,
   }
 }

@@ -100,7 +100,10 @@ test.each([
   ],
   ['a text that was left out', { type: 'text', text: '' }],
 ])('an answer is not restored with %s', (_claim, block) => {
-  const recorded = () => ({ role: 'assistant', content: [...(withThinking()[1]!.content as Block[]), block] })
+  const recorded = withThinking().with(1, {
+    role: 'assistant',
+    content: [...(withThinking()[1]!.content as Block[]), block],
+  })
   const sent = requestOf({ messages: withThinking() })
   expect(applyRefusalRule('restore-thinking', sent, { ...one, recorded })).toBeUndefined()
 })
@@ -112,14 +115,14 @@ test.each([
   ['drop-block', `drop-newest-beta:${bindingBeta}`, bound],
 ])('what %s did is not undone by %s', (tried, repair, request) => {
   const fault = { kind: 'transcript-invalid' as const, repairs: [repair.split(':')[0] ?? ''] }
-  const context = { ...one, fault, recorded: (at: number) => withThinking()[at] }
+  const context = { ...one, fault, recorded: withThinking() }
   expect(applicableRepairs(request, context)).toEqual([repair])
   expect(applicableRepairs(request, context, [tried])).toEqual([])
 })
 
 test('P6: thinking that is refused as it was recorded, too, is left out; a length that is too much, shortened', () => {
   const fault = { kind: 'transcript-invalid' as const, repairs: ['restore-thinking', 'strip-thinking'] }
-  const context = { ...one, fault, recorded: (at: number) => withThinking()[at] }
+  const context = { ...one, fault, recorded: withThinking() }
   const restored = requestOf({ messages: withThinking() })
   expect(applicableRepairs(restored, context, ['restore-thinking:3'])).toEqual(['strip-thinking'])
 

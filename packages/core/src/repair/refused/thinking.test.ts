@@ -14,8 +14,26 @@ const enabled = { type: 'enabled', budget_tokens: 2_000 }
 
 test('an answer that differs from the record by a cache marker only is as it was recorded', () => {
   const messages = turn(thinking, { ...call, cache_control: { type: 'ephemeral' } })
-  const recorded = (at: number) => turn(thinking, call)[at]
+  const recorded = turn(thinking, call)
   expect(applyRefusalRule('restore-thinking', requestOf({ messages }), { card: strictCard, recorded })).toBeUndefined()
+})
+
+test('P4: no answer is restored as another one, where a repair has put a message before it', () => {
+  const answer = (words: string, ...content: Block[]): Message => {
+    return { role: 'assistant', content: [...content, { type: 'text', text: words }] }
+  }
+  const [go, note] = ['go', '(no message)'].map((content): Message => ({ role: 'user', content }))
+  const recorded = [go!, answer('a', thinking), answer('b', thinking), answer('c', thinking), go!]
+  const restored = (messages: Message[]) =>
+    applyRefusalRule('restore-thinking', requestOf({ messages }), { card: strictCard, recorded })?.outgoing.messages
+  const shifted = [recorded[0]!, recorded[1]!, note!, answer('b'), recorded[3]!, recorded[4]!]
+  expect(restored(shifted)).toBeUndefined()
+  expect(restored([...shifted.slice(0, 4), answer('c'), recorded[4]!])).toBeUndefined()
+  expect(restored([recorded[0]!, note!, recorded[1]!, answer('b'), ...recorded.slice(3)])).toEqual([
+    recorded[0],
+    note,
+    ...recorded.slice(1),
+  ])
 })
 
 test('thinking that is left out is listed, and off where the open turn would have to begin with it', () => {

@@ -13,6 +13,7 @@ import { idOf } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
 import { repairedBy, refusalRule } from './refusal-rule.ts'
+import { originalsOf } from '../transcript/edits.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 
 export const restoreThinking = refusalRule({
@@ -26,8 +27,9 @@ export const restoreThinking = refusalRule({
     if (!recorded) return undefined
     // An answer that came since then may need the repair that this one takes back.
     const upTo = Number(argument ?? outgoing.messages.length)
+    const originals = originalsOf(outgoing.messages, recorded)
     const messages = mapKeeping(outgoing.messages, (message, at) => {
-      const original = message.role === 'assistant' && at < upTo ? recorded(at) : undefined
+      const original = message.role === 'assistant' && at < upTo ? originals[at] : undefined
       const isMended = original?.role === 'assistant' && !isDeepStrictEqual(plain(message), plain(original))
       return isMended && sameRest(message, original) ? original : message
     })

@@ -88,12 +88,12 @@ export function requestOf(given: Partial<Outgoing>): Outgoing {
   return { ...plainRequest, ...given }
 }
 
-export function contextOf({ card, apiVersion, refusal, recorded, container }: RequestCase): RepairContext {
+export function contextOf({ card, apiVersion, refusal, recorded, container, ...given }: RequestCase): RepairContext {
   return {
     card: { ...strictCard, ...card },
     apiVersion,
     container,
-    recorded: (at) => (at === 1 ? recorded : undefined),
+    recorded: recorded && requestOf(given.in).messages.with(1, recorded),
     ...(refusal && { fault: { kind: 'request-rejected', ...refusal } }),
   }
 }

@@ -30,6 +30,21 @@ export function editsBetween(recorded: readonly Message[], repaired: readonly Me
   return edits
 }
 
+/**
+ * The recorded message in whose place each of `sent` stands; undefined for one that was put in, and where more or fewer
+ * than there were stand between two that both have.
+ */
+export function originalsOf(sent: readonly Message[], recorded: readonly Message[]): readonly (Message | undefined)[] {
+  const originals: (Message | undefined)[] = [...sent]
+  let moved = 0
+  for (const { from, to, insert } of editsBetween(recorded, sent)) {
+    const isOneByOne = insert.length === to - from
+    insert.forEach((_message, n) => (originals[from + moved + n] = isOneByOne ? recorded[from + n] : undefined))
+    moved += insert.length - (to - from)
+  }
+  return originals
+}
+
 /** `edits` are in order and do not overlap. */
 export function applyEdits(recorded: readonly Message[], edits: readonly Edit[]): readonly Message[] {
   if (edits.length === 0) return recorded

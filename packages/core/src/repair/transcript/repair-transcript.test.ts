@@ -137,7 +137,7 @@ test('an answer is restored from its own place in the record, though a message b
     user('so'),
   ]
   const recorded = sent.with(3, assistant(thinking, text('ok')))
-  const { outgoing, repairs } = mendedFrom(sent, { recorded: (at) => recorded[at] })
+  const { outgoing, repairs } = mendedFrom(sent, { recorded })
   const { messages } = outgoing
   expect(messages[2]).toBe(recorded[3])
   expect(repairs.map(({ rule, message }) => [rule, message])).toContainEqual(['signed-thinking', 3])
@@ -167,7 +167,7 @@ test('a repair names the place in the list that came in, whatever was put in or 
 test('without its own place in the record, an answer loses its thinking and nothing else', () => {
   const cut = assistant({ type: 'thinking', thinking: 'wh', signature: '' }, text('ok'))
   const sent = [user('go'), assistant(text('')), user('again'), cut, user('so')]
-  const { messages } = mendedFrom(sent, { recorded: (at) => sent[at] }).outgoing
+  const { messages } = mendedFrom(sent, { recorded: sent }).outgoing
   expect(messages[2]).toEqual(assistant(text('ok')))
 })
 

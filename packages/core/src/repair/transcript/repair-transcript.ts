@@ -65,13 +65,10 @@ export function repairOutgoing(outgoing: Outgoing, context: RepairContext): Repa
   const repairs: Repair[] = []
   let now = outgoing
   let places: Places = outgoing.messages.map((_message, at) => at)
-  const { recorded, ...rest } = context
-  const told: RepairContext = { ...rest, ...(recorded && { recorded: (at) => recordedAt(places[at]) }) }
-  const recordedAt = (at: number | undefined) => (at === undefined || at < 0 ? undefined : recorded?.(at))
   for (let round = 0; round < mostRounds; round += 1) {
     const before = now
     for (const rule of localRules) {
-      const repaired = rule.repair(now, told)
+      const repaired = rule.repair(now, context)
       if (!repaired) continue
       if (repaired.unrepairable) return { outgoing, repairs: [], unrepairable: repaired.unrepairable }
       for (const repair of repaired.repairs) {

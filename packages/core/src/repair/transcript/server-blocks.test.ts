@@ -54,6 +54,12 @@ describe('a call of the server', () => {
     ],
     ['the answer is over', [hi, assistant(search, text('ok'))], [hi, assistant(text('ok'))], [search]],
     [
+      'another answer came after the pause',
+      [hi, assistant(text('so'), search), assistant(text('ok'))],
+      [hi, assistant(text('so')), assistant(text('ok'))],
+      [search],
+    ],
+    [
       'the next answer has the result of another call',
       [hi, asks, told, assistant({ ...search, id: 't' }, { ...found, tool_use_id: 't' }), go],
       [hi, assistant(call('a')), told, assistant({ ...search, id: 't' }, { ...found, tool_use_id: 't' }), go],

@@ -23,8 +23,7 @@ export const serverPairs = messageRule(
       const turn = turnAt(messages, at)
       const begun = blocksBefore(messages, at)
       const blocks = blocksOf(message)
-      const isLastTurn = !messages.slice(at + 1).some((one) => one.role !== 'assistant')
-      const isPending = isLastTurn && isPaused(message, stopReason)
+      const isPending = at === messages.length - 1 && isPaused(message, stopReason)
       const answered = new Set(turn.filter(isServerResult).map(callIdOf))
       const asked = new Set(turn.slice(0, begun).filter(isServerCall).map(idOf))
       const removed = blocks.filter((block) => {

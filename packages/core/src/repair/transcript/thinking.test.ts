@@ -21,7 +21,7 @@ test('thinking that is hidden is signed by its data', () => {
 test('answers are restored from the record all or none', () => {
   const broken = [hi, assistant(cut, text('a')), go, assistant(cut, text('b')), go]
   const whose = (known: Readonly<Record<number, Message>>) =>
-    mendedBy(signedThinking, broken, {}, { recorded: (at) => known[at] })
+    mendedBy(signedThinking, broken, {}, { recorded: broken.map((message, at) => known[at] ?? message) })
   const [first, second] = [assistant(whole, text('a')), assistant(whole, text('b'))]
   expect(whose({ 1: first, 3: second })).toMatchObject({ messages: [hi, first, go, second, go], places: [1, 3] })
   const bare = [hi, assistant(text('a')), go, assistant(text('b')), go]

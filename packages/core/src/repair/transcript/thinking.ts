@@ -7,6 +7,7 @@ import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journa
 import type { Block } from '../../journal/journal.ts'
 import { beginsWithThinking } from '../../ladder/message-steps.ts'
 import { mapKeeping } from '../blocks.ts'
+import { originalsOf } from './edits.ts'
 import { thinkingTurnedOff } from '../request/thinking-off.ts'
 import { localRule } from '../rule.ts'
 
@@ -22,7 +23,8 @@ export const signedThinking = localRule(
     }
     const broken = messages.flatMap((_message, at) => (isBroken(at) ? [at] : []))
     if (broken.length === 0) return undefined
-    const raw = broken.map((at) => recorded?.(at))
+    const originals = recorded ? originalsOf(messages, recorded) : []
+    const raw = broken.map((at) => originals[at])
     if (raw.every((message) => message?.role === 'assistant' && !blocksOf(message).some(isUnsigned))) {
       const restored = messages.map((message, at) => raw[broken.indexOf(at)] ?? message)
       return {
