@@ -116,7 +116,7 @@ export function endsWithThinking(messages: readonly Message[]): boolean {
 }
 
 /** Runs of consecutive assistant messages: the API takes each as one. */
-function assistantTurns(messages: readonly Message[]): Message[][] {
+export function assistantTurns(messages: readonly Message[]): Message[][] {
   const turns: Message[][] = []
   messages.forEach((message, at) => {
     if (message.role !== 'assistant') return

@@ -65,6 +65,12 @@ test('P6: a paused answer that loses its thinking is not sent as if it had all: 
   expect(stripped(paused(thinking, said, pending))).toEqual([...paused(said), asked])
   expect(stripped(paused(thinking, pending))).toEqual(paused().slice(0, 1))
   expect(stripped(paused(thinking, said), false)).toEqual(paused(said))
+  // Nobody knows that it was paused, but it ends in a call of the server's.
+  expect(stripped(paused(thinking, said, pending), false)).toEqual([...paused(said), asked])
+  // It was paused twice, and has lost something before the first pause.
+  const found: Block = { type: 'web_search_tool_result', tool_use_id: 'srv', content: [] }
+  const again = paused(found).slice(1)
+  expect(stripped([...paused(thinking, said, pending), ...again])).toEqual([...paused(said, pending), ...again, asked])
   // What it lost was elsewhere.
   expect(stripped([...turn(thinking, call), ...paused(pending).slice(1)])).toEqual([
     ...turn(call),

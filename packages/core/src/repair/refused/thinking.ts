@@ -5,11 +5,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord, without } from '../../json.ts'
 import { blocksOf, hasThinking, isThinking, withoutThinking } from '../../journal/message.ts'
-import { beginsWithThinking, goingOnAfterCut } from '../../ladder/message-steps.ts'
+import { assistantTurns, beginsWithThinking, goingOnAfterCut } from '../../ladder/message-steps.ts'
 import type { Message } from '../../journal/journal.ts'
 import { isForced } from '../../ladder/thinking-steps.ts'
 import type { Outgoing, Params } from '../outgoing.ts'
-import { idOf } from '../block-kinds.ts'
+import { idOf, isPaused } from '../block-kinds.ts'
 import { count, mapKeeping, placedBlocks } from '../blocks.ts'
 import { droppingBlocks } from '../request/kept-signatures.ts'
 import { repairedBy, refusalRule } from './refusal-rule.ts'
@@ -63,7 +63,9 @@ export const stripThinking = refusalRule({
     const affected = outgoing.messages.filter(hasThinking).length
     const what = `left out ${count(removed.length, 'thinking block')} of ${count(affected, 'message')}`
     const last = outgoing.messages.at(-1)
-    const isCut = last && last !== messages.at(-1) && wasPaused?.(last)
+    const isPausedThere = last !== undefined && (wasPaused?.(last) || isPaused(last))
+    // All of the turn goes back unchanged, or the server does not go on with it.
+    const isCut = isPausedThere && assistantTurns(outgoing.messages).at(-1)?.some(hasThinking)
     const left = { ...outgoing, messages }
     const stripped = withFittingMode(isCut ? goingOnAfterCut(left) : left, card)
     return repairedBy(this, stripped, what, { removed })
