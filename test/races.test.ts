@@ -1,12 +1,24 @@
 /** Races: two requests for one place, a caller that leaves at the worst moment, a run that is no longer wanted. */
 import { defineAgent, recoverable, tool } from '@lastgood/anthropic'
-import { memoryStore, type SessionEvent } from '@lastgood/core'
+import { memoryStore, openSession, type SessionEvent, type Store } from '@lastgood/core'
+import { ManualClock } from '@lastgood/core/testing'
 import { reply, text, toolUse } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { countingAgent, Effects } from './support/counting-story.ts'
 import { code, entriesOf, Gate, openTestSession, slowStore, startTestLab, typesOf } from './support/harness.ts'
 import { callBlock, ended, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
+
+/** Time in which the process stands still passes for no timer. */
+class PausingClock extends ManualClock {
+  pausedMs = 0
+  override now(): number {
+    return super.now() + this.pausedMs
+  }
+  override elapsed(): number {
+    return super.elapsed() + this.pausedMs
+  }
+}
 
 const user = (content: string) => ({ role: 'user' as const, content })
 const request = { model: 'claude-opus-5-5', max_tokens: 500 }
@@ -48,6 +60,24 @@ test('an answer whose caller broke off while it was made durable holds nothing u
     .finalMessage()
   expect(answer.content).toMatchObject([{ text: 'answer 2' }])
   expect(session.messages()).toMatchObject([user('go'), user('something else'), { role: 'assistant' }])
+})
+
+test('a request does not leave whose session was taken over while this process stood still (P3)', async () => {
+  const store = memoryStore()
+  const clock = new PausingClock()
+  const append: Store['append'] = async (lease, afterSeq, entries, head) => {
+    const seq = await store.append(lease, afterSeq, entries, head)
+    if (!entries.some(({ type }) => type === 'request-sent')) return seq
+    clock.pausedMs = 60_000
+    await (await openSession('ses', { store, clock: new ManualClock(), takeover: true })).close()
+    return seq
+  }
+  const { client, calls } = scriptedClient(() => said('hi', 'msg_1'))
+  const session = await openTestSession({ ...store, append }, { clock })
+  const asked = recoverable(client, session).messages.create({ ...request, messages: [user('go')] })
+  await expect(asked).rejects.toThrow('no longer ours')
+  expect(session.signal.reason).toEqual(code('lease-lost'))
+  expect(calls).toEqual([])
 })
 
 test('a request that was aborted while it still had no answer, by a client that answers all the same, is over', async () => {

@@ -125,6 +125,8 @@ export class SessionRecorder<R extends WireRequest> implements Recorder<R> {
     const rung = this.#walk.current
     const mended = await this.#mend(rung)
     await session.record([{ type: 'request-sent', model: rung.model, attempt: session.context.attempt + 1 }])
+    // What took longer than the lease may have been taken over, and sent by another.
+    await session.assertHeld()
     return { request: this.#requestFor(mended), next: rung.next }
   }
 
