@@ -18,7 +18,16 @@ export { type Clock, type SleepOptions, systemClock } from './clock.ts'
 export { type Continuation, continuationOf, meansTheSame } from './journal/continuation.ts'
 export { answerText } from './journal/exact-inputs.ts'
 export { assertContent, blocksOf } from './journal/message.ts'
-export { billedUsage } from './journal/usage.ts'
+export {
+  type CacheLife,
+  type TokenCounts,
+  type Usage,
+  billedUsage,
+  cacheRates,
+  costOfWriting,
+  readsIn,
+  tokensIn,
+} from './journal/usage.ts'
 export { inDoubtRules } from './journal/entry-words.ts'
 export { type CurrentEnvelope, type EnvelopeChange, envelopeDrift } from './journal/envelope-drift.ts'
 export { type ErrorCode, type ErrorOptions, LastgoodError, isJournalError, isLastgoodError } from './errors.ts'

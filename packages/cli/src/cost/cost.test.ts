@@ -74,6 +74,19 @@ describe('what the API has counted is not guessed', () => {
     expect((await after(hour, 61 * 60_000))()).toMatchObject({ cache: 'cold', usd: (84_000 * 2 * 4) / 1e6 })
   })
 
+  test('what was written for five minutes and what was written for an hour each have their own price and end', async () => {
+    const created = { ephemeral_5m_input_tokens: 600, ephemeral_1h_input_tokens: 400 }
+    const of = async (ageMs: number) => (await after({ ...usage, cache_creation: created }, ageMs))()
+    const all = {
+      warm: 84_000 * 0.1,
+      halfCold: 84_000 * (0.6 * 1.25 + 0.4 * 0.1),
+      cold: 84_000 * (0.6 * 1.25 + 0.4 * 2),
+    }
+    expect(await of(60_000)).toMatchObject({ cache: 'warm', ttlMs: 300_000, usd: expect.closeTo((all.warm * 4) / 1e6) })
+    expect(await of(10 * 60_000)).toMatchObject({ cache: 'cold', usd: expect.closeTo((all.halfCold * 4) / 1e6) })
+    expect(await of(61 * 60_000)).toMatchObject({ cache: 'cold', usd: expect.closeTo((all.cold * 4) / 1e6) })
+  })
+
   test('without a cache everything is read at the full price', async () => {
     const cost = (await after({ input_tokens: 82_000, output_tokens: 2_000 }, 1_000))()
     expect(cost).toMatchObject({ cache: 'unused', usd: (84_000 * 4) / 1e6 })

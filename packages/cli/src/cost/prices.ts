@@ -31,16 +31,6 @@ const builtIn: Prices = {
   'claude-sonnet-4-6': { input: 3 },
 }
 
-/** Fraction of the full price for input that is read from the prompt cache: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
-export const cacheReadFactor = 0.1
-
-/** How long the cache keeps what is written to it, after each request; `writeFactor` multiplies the full price. */
-export const cacheLives = {
-  '5m': { ttlMs: 300_000, writeFactor: 1.25 },
-  '1h': { ttlMs: 3_600_000, writeFactor: 2 },
-} as const
-export type CacheLife = keyof typeof cacheLives
-
 /**
  * USD per million input tokens of a request that has `tokens` of them. `own` comes first, by requested model name.
  * Undefined for a model without a known price.

@@ -2,7 +2,7 @@
  * What the verdict rests on: five independent witnesses. The journal is lastgood's own word; the lab, the repository,
  * the referee's file and the demo's notes of the kill are not.
  */
-import type { Entry, FaultKind, Head, Store } from '@lastgood/core'
+import type { Entry, FaultKind, Head, Store, Usage } from '@lastgood/core'
 import type { Lab } from '@lastgood/outage-lab'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ export interface LabRequest extends LabCall {
   readonly kind: 'ok' | 'fault' | 'rejected' | 'other' | 'pending'
   readonly outage?: string
   readonly messageId?: string
-  readonly usage?: unknown
+  readonly usage?: Usage
   /** What was wrong with the transcript. */
   readonly violation?: string
 }
@@ -84,7 +84,7 @@ export function labRequests(lab: Lab): LabRequest[] {
         kind: outcome.kind,
         ...(outcome.outage !== undefined && { outage: outcome.outage }),
         ...(outcome.message && { messageId: outcome.message.id }),
-        ...(outcome.usage && { usage: outcome.usage }),
+        ...(outcome.usage && { usage: { ...outcome.usage } }),
         ...(violation && { violation: violation.message }),
       }
     })

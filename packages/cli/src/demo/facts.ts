@@ -1,6 +1,5 @@
 /** The journal's side of the evidence, in terms that the checks use. Pure. */
-import type { Entry } from '@lastgood/core'
-import { usageIn } from '../cost/usage.ts'
+import { tokensIn, type Entry, type TokenCounts } from '@lastgood/core'
 import { migrationCommand } from './project.ts'
 
 export type EntryOf<Type extends Entry['type']> = Extract<Entry, { type: Type }>
@@ -48,11 +47,18 @@ export function endedTurns(prompts: readonly string[], entries: readonly Entry[]
   }).length
 }
 
+interface TokensAround {
+  before: number
+  allBefore: number
+  answers: number
+  resumed: TokenCounts
+}
+
 /** The input of the answers before the kill, and of the first one after it. */
-export function tokensAround(durableAtKill: number, entries: readonly Entry[]) {
+export function tokensAround(durableAtKill: number, entries: readonly Entry[]): TokensAround {
   const answers = ofType(entries, 'response-received')
-  const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => usageIn(message.usage).input)
-  const resumed = usageIn(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
+  const before = answers.filter(({ seq }) => seq <= durableAtKill).map(({ message }) => tokensIn(message.usage).input)
+  const resumed = tokensIn(answers.find(({ seq }) => seq > durableAtKill)?.message.usage)
   return {
     before: before.at(-1) ?? 0,
     allBefore: before.reduce((sum, one) => sum + one, 0),

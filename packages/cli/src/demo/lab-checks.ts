@@ -1,5 +1,5 @@
 /** Checks what was sent against what arrived: the journal against the API's own records. */
-import { usageIn } from '../cost/usage.ts'
+import { tokensIn, type Usage } from '@lastgood/core'
 import { differs, withLab, type Check } from './check.ts'
 import { ofType, tokensAround } from './facts.ts'
 import { isRefused, partsOf } from './received.ts'
@@ -57,8 +57,8 @@ export const labChecks: readonly Check[] = [
   }),
 ]
 
-function tokensText(usage: unknown): string {
-  const { input, cacheRead } = usageIn(usage)
+function tokensText(usage: Usage | undefined): string {
+  const { input, cacheRead } = tokensIn(usage)
   return `${input}/${cacheRead}`
 }
 

@@ -5,9 +5,8 @@
  * 2. A rewound turn stays in the report, marked: it happened.
  */
 import { inputLabel } from '../call-label.ts'
-import { billedUsage, type Block, type Decision, type Entry, type Message } from '@lastgood/core'
+import { billedUsage, tokensIn, type Block, type Decision, type Entry, type Message, type Usage } from '@lastgood/core'
 import type { SessionDocument, Step, StepOf, Tokens, TurnReport } from '@lastgood/dashboard'
-import { usageIn } from '../cost/usage.ts'
 import { iso } from '../durations.ts'
 import { faultLabel } from '../outages/outage-kinds.ts'
 import { firstWordsIn } from '../sessions/first-words.ts'
@@ -248,8 +247,8 @@ function wordsIn(messages: readonly Message[]): string {
   return shorten(firstWordsIn(said) ?? '', quoted)
 }
 
-function addTokens(tokens: Tokens, usage: unknown): void {
-  const { input, cacheRead, output } = usageIn(usage)
+function addTokens(tokens: Tokens, usage: Usage): void {
+  const { input, cacheRead, output } = tokensIn(usage)
   tokens.input += input
   tokens.cacheRead += cacheRead
   tokens.output += output

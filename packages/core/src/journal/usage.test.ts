@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { billedUsage, costOf, isBilled } from './usage.ts'
+import { billedUsage, costOf, isBilled, readsIn, tokensIn } from './usage.ts'
 
 test('what an answer cost is counted by the price of each kind of token, a cache write by how long it lasts', () => {
   expect(costOf({ input_tokens: 100, output_tokens: 10, cache_read_input_tokens: 1_000 })).toBe(250)
@@ -37,4 +37,20 @@ test('an answer that is nothing but a compaction has a cost, though its sums are
   expect(isBilled({ ...none, iterations: [] })).toBe(false)
   expect(isBilled(none)).toBe(false)
   expect(isBilled({ service_tier: 'standard' })).toBeUndefined()
+})
+
+test('a cache write is told by its lifetimes, also where only these are counted, and of five minutes by default', () => {
+  const created = { ephemeral_5m_input_tokens: 600, ephemeral_1h_input_tokens: 400 }
+  const both = { cacheWritten: 1_000, writtenFor: { '5m': 600, '1h': 400 } }
+  expect(tokensIn({ cache_creation_input_tokens: 1_000, cache_creation: created })).toMatchObject(both)
+  expect(tokensIn({ input_tokens: 5, cache_creation: created })).toMatchObject({ ...both, input: 1_005 })
+  expect(tokensIn({ cache_creation_input_tokens: 1_000 })).toMatchObject({ writtenFor: { '5m': 1_000, '1h': 0 } })
+  expect(tokensIn({ input_tokens: 'many' })).toMatchObject({ input: 0, output: 0 })
+})
+
+test('what was read first and last is that of the model itself, and that of the answer where nothing is listed', () => {
+  const later = { ...message, input_tokens: 24_000 }
+  const all = readsIn({ ...sums, iterations: [compaction, message, later, { type: 'advisor_message' }] })
+  expect([all.first.input, all.last.input]).toEqual([23_000, 24_000])
+  expect(readsIn({ ...sums, iterations: [compaction] }).last.input).toBe(23_000)
 })

@@ -43,17 +43,53 @@ export function isBilled(usage: Usage | undefined): boolean | undefined {
   return counts.length === 0 ? undefined : counts.some(([, value]) => Number(value) > 0)
 }
 
+/** Times the full price of input: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
+export const cacheRates = { read: 0.1, write: { '5m': 1.25, '1h': 2 } } as const
+export type CacheLife = keyof typeof cacheRates.write
+
+export interface TokenCounts {
+  /** All input, whether it was in the prompt cache or not. */
+  readonly input: number
+  readonly cacheRead: number
+  readonly cacheWritten: number
+  /** What was written to the cache, by how long it lasts. */
+  readonly writtenFor: Readonly<Record<CacheLife, number>>
+  readonly output: number
+}
+
+/** A count that is missing or not a number is 0. */
+export function tokensIn(usage: Usage = {}): TokenCounts {
+  const created = createdIn(usage)
+  const forAnHour = count(created, 'ephemeral_1h_input_tokens')
+  const told = forAnHour + count(created, 'ephemeral_5m_input_tokens')
+  const cacheWritten = Math.max(count(usage, 'cache_creation_input_tokens'), told)
+  const cacheRead = count(usage, 'cache_read_input_tokens')
+  return {
+    input: count(usage, 'input_tokens') + cacheRead + cacheWritten,
+    cacheRead,
+    cacheWritten,
+    writtenFor: { '5m': cacheWritten - forAnHour, '1h': forAnHour },
+    output: count(usage, 'output_tokens'),
+  }
+}
+
 /**
- * What `usage` comes to in full-price input tokens: output counts five times, a cache write for five minutes 1.25, one
- * for an hour 2, and a cache read 0.1 times. https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * What the model read first and last for an answer: its sums count the conversation again after each use of a server's
+ * tool.
  */
+export function readsIn(usage: Usage = {}): { first: TokenCounts; last: TokenCounts } {
+  const reads = iterationsIn(usage).filter(({ type }) => type === 'message' || type === 'fallback_message')
+  return { first: tokensIn(reads[0] ?? usage), last: tokensIn(reads.at(-1) ?? usage) }
+}
+
+/** What the cache writes come to in full-price input tokens. */
+export const costOfWriting = ({ writtenFor }: TokenCounts): number =>
+  cacheRates.write['5m'] * writtenFor['5m'] + cacheRates.write['1h'] * writtenFor['1h']
+
+/** What `usage` comes to in full-price input tokens: output counts five times. */
 export function costOf(usage: Usage | undefined): number {
-  const billed = billedUsage(usage)
-  return Math.round(
-    count(billed, 'input_tokens') +
-      5 * count(billed, 'output_tokens') +
-      1.25 * count(billed, 'cache_creation_input_tokens') +
-      0.75 * count(createdIn(billed), 'ephemeral_1h_input_tokens') +
-      0.1 * count(billed, 'cache_read_input_tokens'),
-  )
+  const counts = tokensIn(billedUsage(usage))
+  const { input, cacheRead, cacheWritten, output } = counts
+  const uncached = input - cacheRead - cacheWritten
+  return Math.round(uncached + cacheRates.read * cacheRead + costOfWriting(counts) + 5 * output)
 }

@@ -8,7 +8,7 @@
  */
 import { isRefusal } from '../journal/answer.ts'
 import { withoutKey } from '../journal/recorded-steps.ts'
-import { billedUsage, type Usage } from '../journal/usage.ts'
+import { billedUsage, tokensIn, type Usage } from '../journal/usage.ts'
 import type { SessionEvent } from '../session/events.ts'
 import type { Fault } from '../faults/fault.ts'
 import { heldBy, type HeldBecause } from '../health/held.ts'
@@ -252,7 +252,6 @@ function factsOf({ kind, status, errorType }: Fault): FaultFacts {
 }
 
 function usageOf(usage: Usage | undefined): { uncachedInput: number } {
-  const billed = billedUsage(usage)
-  const count = (name: string) => (typeof billed[name] === 'number' ? billed[name] : 0)
-  return { uncachedInput: count('input_tokens') + count('cache_creation_input_tokens') }
+  const { input, cacheRead } = tokensIn(billedUsage(usage))
+  return { uncachedInput: input - cacheRead }
 }

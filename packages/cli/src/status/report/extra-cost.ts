@@ -2,9 +2,8 @@
  * The extra cost of trouble, in tokens and dollars: attempts that were paid for and gave nothing, and conversation that
  * had to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
  */
-import type { Entry } from '@lastgood/core'
-import { cacheLives, cacheReadFactor, inputPrice, type Prices } from '../../cost/prices.ts'
-import { usageIn } from '../../cost/usage.ts'
+import { cacheRates, costOfWriting, readsIn, type Entry } from '@lastgood/core'
+import { inputPrice, type Prices } from '../../cost/prices.ts'
 
 export interface ExtraCost {
   /** Tokens of failed attempts, in full-price input tokens. */
@@ -45,12 +44,12 @@ export class ExtraCosts {
         this.#cached = 0
         return
       case 'response-received': {
-        const { input, cacheRead, cacheWritten, cacheLife } = usageIn(entry.message.usage)
-        const again = Math.min(cacheWritten, Math.max(0, this.#cached - cacheRead))
-        const factor = cacheLives[cacheLife].writeFactor - cacheReadFactor
-        if (counts && isAfterTrouble) this.#add('reread', again, factor, input)
-        this.#input = input
-        this.#cached = cacheRead + cacheWritten
+        const { first, last } = readsIn(entry.message.usage)
+        const again = Math.min(first.cacheWritten, Math.max(0, this.#cached - first.cacheRead))
+        const factor = costOfWriting(first) / first.cacheWritten - cacheRates.read
+        if (counts && isAfterTrouble) this.#add('reread', again, factor, first.input)
+        this.#input = last.input
+        this.#cached = last.cacheRead + last.cacheWritten
         return
       }
       default:

@@ -322,6 +322,25 @@ describe('the cost', () => {
     expect(report.extra.usd).toBeCloseTo((5_000 * 0.5 + 120_000 * 1.9 * 0.5) / 1e6)
   })
 
+  it('is that of each lifetime where a cache write has two, and of what was read first where a tool of the server ran', async () => {
+    const created = { cache_creation: { ephemeral_5m_input_tokens: 60_000, ephemeral_1h_input_tokens: 20_000 } }
+    const counts = (read: number, written: number) => ({
+      type: 'message',
+      cache_read_input_tokens: read,
+      cache_creation_input_tokens: written,
+      ...(written > 0 && created),
+    })
+    const twice = used(80_000, 80_000, { ...created, iterations: [counts(0, 80_000), counts(80_000, 0)] })
+    const story: Story = [
+      [0, started(1), sent(), twice, ended(1)],
+      [1, started(2), sent(), fails(90)],
+      [90, sent(), twice, ended(2)],
+    ]
+    const { report } = await reportOf({ a: story })
+    expect(report.extra.reread).toBe(80_000)
+    expect(report.extra.usd).toBeCloseTo(((60_000 * 1.15 + 20_000 * 1.9) * 4) / 1e6)
+  })
+
   it('is nothing where the cache grew as it does, and unknown where the model has no price', async () => {
     const story: Story = [
       [
