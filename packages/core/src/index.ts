@@ -22,9 +22,11 @@ export {
   type CacheLife,
   type TokenCounts,
   type Usage,
+  billedIn,
   billedUsage,
   cacheRates,
   costOfWriting,
+  lostIn,
   readsIn,
   tokensIn,
 } from './journal/usage.ts'

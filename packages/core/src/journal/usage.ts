@@ -6,6 +6,7 @@
  *    https://platform.claude.com/docs/en/build-with-claude/compaction-on-demand#understanding-usage
  */
 import { isRecord, recordsIn } from '../json.ts'
+import type { Entry } from './journal.ts'
 
 export type Usage = Readonly<Record<string, unknown>>
 
@@ -92,4 +93,17 @@ export function costOf(usage: Usage | undefined): number {
   const { input, cacheRead, cacheWritten, output } = counts
   const uncached = input - cacheRead - cacheWritten
   return Math.round(uncached + cacheRates.read * cacheRead + costOfWriting(counts) + 5 * output)
+}
+
+/** What an entry says of the bill, in full-price input tokens; over a journal, all of it that the API told. */
+export function billedIn(entry: Entry): number {
+  return entry.type === 'response-received' ? costOf(entry.message.usage) : lostIn(entry)
+}
+
+/** The cost of a failed attempt of which no answer is recorded. The answer that is kept of one has its own usage. */
+export function lostIn(entry: Entry): number {
+  if (entry.type !== 'fault-observed') return 0
+  const { fault, decision } = entry
+  const isRecorded = decision.kind === 'keep-and-continue' && fault.complete !== 'text'
+  return isRecorded ? 0 : (fault.tokens ?? 0)
 }

@@ -2,7 +2,7 @@
  * The extra cost of trouble, in tokens and dollars: attempts that were paid for and gave nothing, and conversation that
  * had to be read into a cold cache again. An estimate, with the prices of `prices.ts`. A fold of entries.
  */
-import { cacheRates, costOfWriting, readsIn, type Entry } from '@lastgood/core'
+import { cacheRates, costOfWriting, lostIn, readsIn, type Entry } from '@lastgood/core'
 import { inputPrice, type Prices } from '../../cost/prices.ts'
 
 export interface ExtraCost {
@@ -37,7 +37,7 @@ export class ExtraCosts {
         this.#model = entry.model
         return
       case 'fault-observed':
-        if (counts) this.#add('repeated', entry.fault.tokens ?? 0, 1, this.#input)
+        if (counts) this.#add('repeated', lostIn(entry), 1, this.#input)
         return
       case 'rewound':
         this.#input = 0

@@ -341,6 +341,18 @@ describe('the cost', () => {
     expect(report.extra.usd).toBeCloseTo(((60_000 * 1.15 + 20_000 * 1.9) * 4) / 1e6)
   })
 
+  it('is not of an answer that broke off and whose calls were kept', async () => {
+    const kept: EntryBody = {
+      type: 'fault-observed',
+      fault: { kind: 'stream-cut', complete: 'calls', tokens: 5_000 },
+      decision: { kind: 'keep-and-continue' },
+    }
+    const { report } = await reportOf({
+      a: [[0, started(1), sent(), kept, call, begun, done('ran'), sent(), yes, ended(1)]],
+    })
+    expect(report.extra).toMatchObject({ repeated: 0, usd: 0 })
+  })
+
   it('is nothing where the cache grew as it does, and unknown where the model has no price', async () => {
     const story: Story = [
       [
