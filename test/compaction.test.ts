@@ -1,8 +1,8 @@
 /** Conversations that the server sums up: when it is asked to, and on its own. */
-import { defineAgent, recoverable } from '@lastgood/anthropic'
+import { defineAgent, ladder, recoverable } from '@lastgood/anthropic'
 import { memoryStore } from '@lastgood/core'
 import { expect, test } from 'vitest'
-import { answeringClient, assistant, model, user, whole } from './support/answering-api.ts'
+import { answeringClient, assistant, failed, model, refused, user, whole } from './support/answering-api.ts'
 import { openTestSession, typesOf } from './support/harness.ts'
 
 /** As in the pages of the API: its sums are zero. */
@@ -46,4 +46,37 @@ test('a run goes on from a summary that the server made on its own, and sends it
   await expect(session.run(agent, 'go on')).resolves.toMatchObject({ text: 'answer 3' })
   expect(calls.at(-1)?.body?.messages.at(-1)).toEqual({ role: 'assistant', content: [block] })
   expect(calls).toHaveLength(3)
+})
+
+test('a rung without compaction gets the summary as text, and the model that has it gets it back as it was', async () => {
+  const block = { type: 'compaction', content: 'They said hi.' }
+  const tag = (at: string, type: string) =>
+    refused(`${at}: Input tag '${type}' found using 'type' does not match any of the expected tags: 'text'`)
+  let isDown = false
+  const { client, calls, models } = answeringClient(({ body }, n) => {
+    if (body?.model === model)
+      return isDown
+        ? failed(529, 'overloaded_error')
+        : whole('', { id: `msg_${n}`, content: [block, { type: 'text', text: 'hello' }] })
+    if (body?.['context_management']) return tag('context_management.edits.0', 'compact_20260112')
+    if (JSON.stringify(body?.messages).includes('"compaction"')) return tag('messages.1.content.0', 'compaction')
+    return whole('from the rung', { id: `msg_${n}`, model: rung })
+  })
+  const rung = 'claude-sonnet-5-5'
+  const params = { context_management: { edits: [{ type: 'compact_20260112' }] } }
+  const agent = defineAgent({ name: 'a', client, model: ladder(model, rung), params })
+  const session = await openTestSession()
+  await session.run(agent, 'hi')
+  isDown = true
+  await expect(session.run(agent, 'go on')).resolves.toMatchObject({ text: 'from the rung' })
+  expect(calls.at(-1)?.body?.messages).toMatchObject([
+    { role: 'user', content: [{ text: expect.stringMatching(/summed up.*They said hi/s) }] },
+    { role: 'assistant', content: [{ text: 'hello' }] },
+    { role: 'user' },
+  ])
+  isDown = false
+  const before = models().length
+  await session.run(agent, 'and back')
+  expect(models().slice(before)).toEqual([model])
+  expect(calls.at(-1)?.body?.messages[1]?.content).toMatchObject([block, { text: 'hello' }])
 })

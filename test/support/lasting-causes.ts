@@ -144,6 +144,15 @@ export const lastingCauses: readonly LastingCause[] = [
       ),
   },
   {
+    rule: 'compaction-as-text',
+    cause: 'compaction, which it does not have',
+    params: { context_management: { edits: [{ type: 'compact_20260112' }] } },
+    refuses: (body) =>
+      body['context_management'] === undefined
+        ? undefined
+        : "context_management.edits.0: Input tag 'compact_20260112' found using 'type' does not match any of the expected tags",
+  },
+  {
     rule: 'shrink-images',
     cause: 'more than three pictures, of which each refusal leaves half',
     says: (turn) => [text(`Turn ${turn}`), pixel()],

@@ -113,6 +113,22 @@ describe('the repairs and places that a fault names', () => {
       invalid('messages.0.content.0.text.a,b: Extra inputs are not permitted'),
       ['drop-field', 'block-as-text'],
     ],
+    [
+      'a summary where there is no compaction',
+      invalid(
+        "messages.1.content.0: Input tag 'compaction' found using 'type' does not match any of the expected tags",
+      ),
+      ['compaction-as-text'],
+      ['messages.1.content.0'],
+    ],
+    [
+      'compaction where there is none',
+      invalid(
+        "context_management.edits.0: Input tag 'compact_20260112' found using 'type' does not match any of these",
+      ),
+      ['compaction-as-text'],
+      ['context_management.edits.0'],
+    ],
     ['a parameter', invalid('speed: Extra inputs are not permitted'), ['drop-field', 'drop-newest-beta'], ['speed']],
     ['nothing for a 500', refused(500, 'api_error', 'No'), undefined],
   ])('%s', (_claim, wire, repairs, paths) => {

@@ -44,6 +44,18 @@ export function withoutThinking(message: Message): Message {
   return { ...message, content: content.length > 0 ? content : [onlyThinking] }
 }
 
+/** The API leaves out what stands before the last summary: https://platform.claude.com/docs/en/build-with-claude/compaction */
+export function withoutSummedUp(messages: readonly Message[]): readonly Message[] {
+  const at = messages.findLastIndex((message) => blocksOf(message).some(sumsUp))
+  const last = messages[at]
+  if (!last) return messages
+  const blocks = blocksOf(last)
+  return [{ ...last, content: blocks.slice(blocks.findLastIndex(sumsUp)) }, ...messages.slice(at + 1)]
+}
+
+/** One without content is of a compaction that failed. */
+export const sumsUp = ({ type, content }: Block): boolean => type === 'compaction' && typeof content === 'string'
+
 /** How much of an interrupted answer is quoted, in characters. */
 const quotedTail = 200
 

@@ -54,11 +54,14 @@ function placed(config: Config, messages: readonly Message[], to: ModelCard): Co
  * The server can clear thinking only where thinking is on.
  * https://github.com/anthropics/claude-code/issues/11971
  */
-export function withoutClearing(params: Params): Params {
+export const withoutClearing = (params: Params): Params => withoutEdits(params, 'clear_thinking_')
+
+/** Without the edits of the context whose type begins with `prefix`. */
+export function withoutEdits(params: Params, prefix: string): Params {
   const management = params['context_management']
   if (!isRecord(management) || !Array.isArray(management['edits'])) return params
   const edits = management['edits'] as unknown[]
-  const others = edits.filter((edit) => !isRecord(edit) || !String(edit['type']).startsWith('clear_thinking_'))
+  const others = edits.filter((edit) => !isRecord(edit) || !String(edit['type']).startsWith(prefix))
   if (others.length === edits.length) return params
   if (others.length === 0) return without(params, ['context_management'])
   return { ...params, context_management: { ...management, edits: others } }

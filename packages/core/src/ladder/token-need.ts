@@ -1,6 +1,5 @@
 /** How many tokens of its model's window a request takes, estimated without asking the API. */
-import type { Block, Message } from '../journal/journal.ts'
-import { blocksOf } from '../journal/message.ts'
+import { withoutSummedUp } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import type { Outgoing } from '../repair/outgoing.ts'
 import { cardOf } from './built-in-cards.ts'
@@ -41,15 +40,3 @@ export function estimateTokens({ params, messages }: Outgoing): TokenNeed {
     output: typeof answer === 'number' ? answer : 0,
   }
 }
-
-/** The API leaves out what stands before the last summary: https://platform.claude.com/docs/en/build-with-claude/compaction */
-function withoutSummedUp(messages: readonly Message[]): readonly Message[] {
-  const at = messages.findLastIndex((message) => blocksOf(message).some(sumsUp))
-  const last = messages[at]
-  if (!last) return messages
-  const blocks = blocksOf(last)
-  return [{ ...last, content: blocks.slice(blocks.findLastIndex(sumsUp)) }, ...messages.slice(at + 1)]
-}
-
-/** One without content is of a compaction that failed. */
-const sumsUp = ({ type, content }: Block): boolean => type === 'compaction' && typeof content === 'string'

@@ -12,6 +12,7 @@ import type { Outgoing, RepairContext, Repaired } from '../outgoing.ts'
 import { nameOfRule } from '../rule-name.ts'
 import { continueAfterPrefill, convertSystem, nudge } from './going-on.ts'
 import { keepingSignatures } from '../request/kept-signatures.ts'
+import { compactionAsText } from './compaction.ts'
 import { dropField } from './fields.ts'
 import { clampMaxTokens, fitMaxTokens, raiseMaxTokens, withinLimits } from './limits.ts'
 import { removeImages, shrinkImages } from './images.ts'
@@ -34,6 +35,7 @@ export const refusalRules = [
   blockAsText,
   blockTypeAsText,
   unreadableResults,
+  compactionAsText,
   removeImages,
   shrinkImages,
   clampMaxTokens,

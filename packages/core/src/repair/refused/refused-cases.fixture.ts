@@ -92,6 +92,41 @@ export const refusedCases: readonly RequestCase[] = [
   },
   ...refusedFields,
   {
+    row: 40,
+    rule: 'compaction-as-text',
+    claim: 'for a model without compaction, the last summary is written as text in place of what it sums up',
+    refusal: {
+      message:
+        "messages.1.content.0: Input tag 'compaction' found using 'type' does not match any of the expected tags",
+    },
+    in: {
+      params: { ...params, context_management: { edits: [{ type: 'compact_20260112' }] } },
+      messages: [
+        user(text('a')),
+        assistant({ type: 'compaction', content: 'They said a.' }, text('b')),
+        user(text('c')),
+      ],
+      betas: ['compact-2026-01-12'],
+    },
+    out: {
+      params,
+      messages: [
+        user(text('The conversation so far, summed up:\n\nThey said a.')),
+        assistant(text('b')),
+        user(text('c')),
+      ],
+      betas: [],
+    },
+  },
+  {
+    row: 40,
+    rule: 'compaction-as-text',
+    claim: 'and a compaction that failed is left out',
+    refusal: { message: "messages.1.content.0: Input tag 'compaction' found using 'type' does not match" },
+    in: { messages: [user(text('a')), assistant({ type: 'compaction', content: null }, text('b')), user(text('c'))] },
+    out: { messages: [user(text('a')), assistant(text('b')), user(text('c'))] },
+  },
+  {
     row: 32,
     rule: 'remove-images',
     claim: 'the images that the API named become text',
