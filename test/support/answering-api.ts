@@ -89,7 +89,7 @@ export function pixel() {
   return { type: 'image' as const, source }
 }
 
-const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+export const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
 
 /** A text block that begins and says nothing. */
 export const openedBlock = (index: number) =>

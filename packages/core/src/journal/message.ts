@@ -56,6 +56,9 @@ export function withoutSummedUp(messages: readonly Message[]): readonly Message[
 /** One without content is of a compaction that failed. */
 export const sumsUp = ({ type, content }: Block): boolean => type === 'compaction' && typeof content === 'string'
 
+/** A compaction that the server made on its own has no signature, and stands after what it sums up. */
+export const isAskedFor = ({ signature }: Block): boolean => typeof signature === 'string'
+
 /** How much of an interrupted answer is quoted, in characters. */
 const quotedTail = 200
 

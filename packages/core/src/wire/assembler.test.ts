@@ -339,6 +339,10 @@ describe('of a cut answer', () => {
       { type: 'content_block_start', index, content_block: { type: 'thinking', thinking: 'Hm' } },
       { type: 'content_block_stop', index },
     ]
+    const compaction = (index: number, content: string | null, more: object = {}) => [
+      { type: 'content_block_start', index, content_block: { type: 'compaction', content, ...more } },
+      { type: 'content_block_stop', index },
+    ]
     const wordsOf = (...events: object[]) =>
       assembled(...events)
         .keptText()
@@ -353,6 +357,9 @@ describe('of a cut answer', () => {
     expect(wordsOf(...text(0, ['One']), ...blank(1), ...text(2, ['Two'], false))).toEqual(['One'])
     expect(wordsOf(...text(0, ['One']), thinking(1)[0]!)).toEqual(['One'])
     expect(wordsOf(...text(0, ['One'], false))).toEqual([])
+    expect(wordsOf(...compaction(0, 'So far.'), ...text(1, ['Two'], false))).toEqual(['compaction', 'Two'])
+    expect(wordsOf(...compaction(0, 'So far.', { signature: 's' }))).toEqual([])
+    expect(wordsOf(...compaction(0, null), ...text(1, ['Two'], false))).toEqual([])
     expect(wordsOf(...thinking(0), ...blank(1))).toEqual([])
     expect(wordsOf(...text(0, ['One']), ...call(1, '{}'), ...text(2, ['Two'], false))).toEqual([])
     expect(wordsOf(...text(0, ['One']), ...serverCall(1, 's'), ...result(2, 's'))).toEqual([])

@@ -12,7 +12,7 @@
  */
 import type { AssistantMessage, Block } from '../journal/journal.ts'
 import { losesNumbers, withInputs } from '../journal/exact-inputs.ts'
-import { isCall, isServerCall } from '../journal/message.ts'
+import { isAskedFor, isCall, isServerCall, sumsUp } from '../journal/message.ts'
 import { isRecord } from '../json.ts'
 import { firstTwin, mayBeHalf, withoutOddUsage, type EarlierAnswers } from '../journal/answer.ts'
 
@@ -179,12 +179,12 @@ export class Assembler {
   }
 
   /**
-   * The text that can be kept of a cut answer: its complete blocks up to the last text, and the unfinished text after
-   * them. Empty without a complete text, or with a call among them.
+   * The text that can be kept of a cut answer: its complete blocks up to the last text or summary of a compaction, and the
+   * unfinished text after them. Empty without such a block, or with a call among them.
    */
   keptText(): readonly Block[] {
     const { complete, open } = this.#untilCut
-    const last = complete.findLastIndex(isSpokenText)
+    const last = complete.findLastIndex((block) => isSpokenText(block) || (sumsUp(block) && !isAskedFor(block)))
     if (last < 0 || complete.some(({ type }) => type.endsWith('tool_use'))) return []
     return [
       ...complete.slice(0, last + 1),

@@ -3,7 +3,7 @@
  * only whole and where they were.
  */
 import { isRecord, recordsIn } from '../../json.ts'
-import { blocksOf, isCall, isServerCall, isThinking } from '../../journal/message.ts'
+import { blocksOf, isAskedFor, isCall, isServerCall, isThinking } from '../../journal/message.ts'
 import type { Block, Message } from '../../journal/journal.ts'
 import { callIdOf, idOf, isPaused, isResult, isServerResult, textBlock, withBlocks } from '../block-kinds.ts'
 import { count, mapBlocks } from '../blocks.ts'
@@ -141,9 +141,6 @@ export const compactions = messageRule(
     return withoutBlocks(message, bad, `left out ${count(bad.length, 'compaction')} after what it sums up`)
   },
 )
-
-/** One that the server made on its own has no signature, and stands after what it sums up. */
-const isAskedFor = ({ signature }: Block): boolean => typeof signature === 'string'
 
 export const fallbacks = messageRule(
   {
