@@ -196,7 +196,13 @@ const rows: readonly (readonly [FaultKind, readonly Row[]])[] = [
         'thinking-off-with',
       ],
       [400, /when tool_choice forces tool use/i, `${github}/can1357/oh-my-pi/issues/341`, 'thinking-off-with'],
-      [400, /input tag '(compaction|compact_\d+)'/i, `${docs}/build-with-claude/compaction`, 'compaction-as-text'],
+      // The form of these words is known from other tags.
+      [
+        400,
+        /input tag '(compaction|compact_\d+)'/i,
+        `${github}/anthropics/anthropic-sdk-go/issues/235`,
+        'compaction-as-text',
+      ],
       [
         400,
         /^(thinking|tools\.\d+|tool_choice): input tag/i,
