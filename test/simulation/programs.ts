@@ -316,8 +316,8 @@ export async function finish(it: Surroundings, id: string, mayWait: boolean): Pr
     const options = { clock, owner: owner(clock.newId()) }
     const again = () => forkSession(it.store, origin.sessionId, id, options).then(rest)
     await again().catch((failed: unknown) => {
-      // Its origin has gone back to before its first turn.
-      if (!isLastgoodError(failed, 'bad-option')) throw failed
+      // Its origin has gone back to before its first turn, or is gone.
+      if (!isLastgoodError(failed, 'bad-option') && !isLastgoodError(failed, 'session-not-found')) throw failed
       return removeSession(it.store, id, options)
     })
   })
