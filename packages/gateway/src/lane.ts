@@ -95,9 +95,15 @@ export class Lane {
     return this.session.transcript.messages.length === 0
   }
 
-  /** The standing of the answer to this very request that is on its way or was recorded; undefined if there is none. */
-  standingOf(asked: Asked): Answer['standing'] {
-    return this.#current && isSameRequest(this.#current.body, asked.body) ? this.#current.answer.standing : undefined
+  /**
+   * The standing of the answer to this very request that is on its way or was recorded, in another form only if it is
+   * missed; undefined if there is none.
+   */
+  standingOf({ body }: Asked): Answer['standing'] {
+    const current = this.#current
+    if (!current || !asksTheSame(current.body, body)) return undefined
+    const { standing } = current.answer
+    return standing === 'missed' || isSameRequest(current.body, body) ? standing : undefined
   }
 
   #inHand({ body, onLeft }: Asked): Attached | undefined {
