@@ -4,7 +4,7 @@ import { memoryStore } from '@lastgood/core'
 import { reply, story, text, thinking, toolUse, type ModelFunction } from '@lastgood/outage-lab'
 import { describe, expect, test } from 'vitest'
 import { countingAgent, countTool, Effects, task } from './support/counting-story.ts'
-import { code, openTestSession, startTestLab, typesOf } from './support/harness.ts'
+import { code, entriesOf, openTestSession, startTestLab, typesOf } from './support/harness.ts'
 import { answeringClient, whole } from './support/answering-api.ts'
 import { callBlock, ended, said, scriptedClient, started, textBlock } from './support/scripted-api.ts'
 
@@ -292,4 +292,21 @@ test('an answer counts, and was paid once, whatever is in the place of what it c
       await session.close()
     }
   }
+})
+
+test.each([
+  [204, true],
+  [204, false],
+  [205, true],
+])('a %i has no body, so it is no answer, and the request is sent again (stream: %s)', async (status, stream) => {
+  const { client } = answeringClient((_call, n) => {
+    if (n === 1) return new Response(null, { status })
+    return stream ? said('hi', 'msg_1') : whole('hi')
+  })
+  const store = memoryStore()
+  const { messages } = recoverable(client, await openTestSession(store))
+  const message = await (stream ? messages.stream(request).finalMessage() : messages.create(request))
+  expect(message.content).toMatchObject([{ text: 'hi' }])
+  const faults = (await entriesOf(store)).flatMap((entry) => (entry.type === 'fault-observed' ? [entry.fault] : []))
+  expect(faults).toMatchObject([{ kind: 'bad-gateway' }])
 })

@@ -15,8 +15,9 @@ export type AnswerForm = 'stream' | 'message'
 
 const typeOf = { stream: 'text/event-stream', message: 'application/json' } as const
 
-/** Goes by the content type; a stream may come without one, or with a wrong one, as the SDK accepts. */
-export function hasForm(form: AnswerForm, { headers }: Response): boolean {
+/** Goes by the content type; a stream may come without one, or with a wrong one, as the SDK accepts. A 204 has no body. */
+export function hasForm(form: AnswerForm, { headers, body }: Response): boolean {
+  if (!body) return false
   const type = contentTypeOf(headers)
   return form === 'stream' ? !/\b(json|html)\b/i.test(type) : !type.includes('text/event-stream')
 }
