@@ -158,7 +158,7 @@ export function contextFor(
 ): RepairContext {
   // The server has gone on from a paused answer that pieces of the next one follow.
   const isContinued = (message: Message) => kept.length > 0 && message === recorded.at(-1)
-  const wasPaused = (message: Message) => transcript.wasPaused(message) && !isContinued(message)
+  const wasPaused = (message: Message) => !isContinued(message) && (transcript.wasPaused(message) || undefined)
   return {
     card,
     apiVersion: request.envelope.apiVersion,
