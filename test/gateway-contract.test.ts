@@ -125,6 +125,17 @@ describe('what the gateway does not know passes', () => {
     expect(await answer.text()).toMatch(/^\{"future": 1\.0, "id"/)
   })
 
+  test.each([true, false])('in the status of an answer that a proxy has changed (stream: %s)', async (stream) => {
+    const { ask } = await stage((_request, response) => {
+      response.statusCode = 203
+      if (stream) response.setHeader('content-type', 'text/event-stream')
+      response.end(stream ? eventsOf(['hi']).join('') : JSON.stringify(whole))
+    })
+    const answer = await ask(JSON.stringify(asking({ stream })))
+    expect(answer.status).toBe(203)
+    expect(await answer.text()).toContain(stream ? 'message_stop' : 'end_turn')
+  })
+
   test('as events of a stream', async () => {
     const { ask } = await stage((_request, response) => {
       response.setHeader('content-type', 'text/event-stream')

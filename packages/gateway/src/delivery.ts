@@ -151,7 +151,7 @@ function blanksBefore(attached: Attached, { clock, pingMs, wayOn }: Waits): Read
 async function begunWith(attached: Attached, type: string): Promise<Uint8Array | undefined> {
   const head = await attached.head
   const { status } = head
-  if (status === 200 && isOf(head, type)) return attached.next()
+  if (status < 300 && isOf(head, type)) return attached.next()
   const decoder = new TextDecoder()
   let text = ''
   for (let piece = await attached.next(); piece; piece = await attached.next()) text += decoder.decode(piece)
