@@ -1,5 +1,5 @@
 /** What becomes of an answer at the gateway: refused, waited for, broken off. */
-import { memoryStore, replayed, type Lease } from '@lastgood/core'
+import { memoryStore, replayed, type Lease, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text } from '@lastgood/outage-lab'
@@ -86,6 +86,26 @@ describe('a failure that is not survived', () => {
     expect(events).toContain('event: content_block_delta')
     expect(events).not.toContain('event: message_stop')
     expect(events.trim().split('\n').at(-2)).toBe('event: error')
+  })
+
+  test('of a store that hangs is told in time, and no further request waits behind it (P5)', async () => {
+    const store = memoryStore()
+    const clock = new ManualClock()
+    let hangs = true
+    const summary: Store['summary'] = (id) => (hangs ? new Promise(() => {}) : store.summary(id))
+    const { gateway: other } = await setUp({ lab: { model: () => reply(text('hi')) }, gateway: { store } })
+    await (await post(other, hello, { headers: named })).text()
+    const { gateway } = await setUp({
+      lab: { model: () => reply(text('hi')) },
+      gateway: { store: { ...store, summary }, clock },
+    })
+    const next = { ...hello, messages: [...hello.messages, { role: 'user', content: 'Go on' }] }
+    const hanging = post(gateway, next, { headers: named })
+    await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(15_000)
+    expect((await hanging).status).toBe(503)
+    hangs = false
+    expect((await post(gateway, next, { headers: named })).status).toBe(200)
   })
 
   test('of the store is told as one, and the next request finds it well again (P5)', async () => {

@@ -12,6 +12,7 @@ export { type Policy, type PolicyOptions, type RuleOptions, defaultPolicy, resol
 export { type Rule } from './policy/rules.ts'
 export { isCut } from './journal/answer.ts'
 export { type Wire, classify } from './faults/classify.ts'
+export { answering } from './store/answering.ts'
 export { withBlobs } from './store/blobs.ts'
 export { inChunks, chunksOf } from './store/chunked.ts'
 export { type Clock, type SleepOptions, systemClock } from './clock.ts'

@@ -1,5 +1,6 @@
 /** The options of a gateway. Bad options throw when it is created. */
 import {
+  answering,
   checksOf,
   isLastgoodError,
   LastgoodError,
@@ -195,7 +196,7 @@ export function resolveGatewayOptions(options: GatewayOptions): ResolvedGatewayO
     upstream,
     isGiven: upstreams.size > 0,
     others,
-    store: options.store ?? memoryStore(),
+    store: answering(options.store ?? memoryStore(), options.clock ?? systemClock),
     fallback: fallbackOf(options.fallback ?? [], others),
     tellsFallback: options.tellsFallback ?? false,
     wayOn: options.wayOn ?? ((hint) => hint),
