@@ -98,9 +98,10 @@ function judgeRequests(world: World, referee: Referee, lab: LocalLab): void {
     const isMeant = [
       conversation,
       withoutPending(conversation),
-      ...(isMending ? [askedToGoOn(conversation)] : []),
+      ...(isMending ? [askedToGoOn(conversation), askedToGoOn(conversation).slice(0, -1)] : []),
     ].some(
-      (meant) => told(messages.slice(0, meant.length)) === told(meant) && goesOn(messages.slice(meant.length), before),
+      (meant) =>
+        told(messages.slice(0, meant.length)) === told(meant) && goesOn(messages.slice(meant.length), before, messages),
     )
     if (!isMeant)
       world.find('P4', `${who}: request ${n} is not the conversation of ${sessionId} up to entry ${announcedAt + 1}`)
@@ -150,12 +151,20 @@ const withoutResult = (block: Block): Block => (block.type === 'tool_result' ? {
 const idsIn = (content: Message['content']): unknown[] =>
   typeof content === 'string' ? [] : content.map((block) => block['tool_use_id'])
 
-/** Whether these messages are texts of answers that broke, each with a word to go on: `cutText: 'keep'`. */
-function goesOn(messages: readonly Message[], before: LocalLab['requests']): boolean {
+/**
+ * Whether these messages are texts of answers that broke, each with a word to go on: `cutText: 'keep'`. The result of a
+ * call of the server's goes with the call.
+ */
+function goesOn(messages: readonly Message[], before: LocalLab['requests'], sent: readonly Message[]): boolean {
   const served = before.flatMap(({ outcome }) => (outcome.fault && outcome.message ? [outcome.message.content] : []))
+  const called = new Set(
+    sent.flatMap(({ content }) => (typeof content === 'string' ? [] : content.map(({ id }) => id))),
+  )
+  const whole = (blocks: readonly Block[]) => blocks.filter(({ tool_use_id: id }) => id === undefined || called.has(id))
   return messages.every(({ role, content }, at) => {
     const blocks = typeof content === 'string' ? [] : content
-    if (at % 2 === 0) return role === 'assistant' && served.some((answer) => isBeginning(blocks, answer as Block[]))
+    if (at % 2 === 0)
+      return role === 'assistant' && served.some((answer) => isBeginning(blocks, whole(answer as Block[])))
     return role === 'user' && typeof content === 'string' && content.startsWith(goOn)
   })
 }

@@ -31,8 +31,8 @@ export interface RepairContext {
   readonly recorded?: readonly Message[] | undefined
   /** The id of the container that the last answer used. */
   readonly container?: string | undefined
-  /** Whether an assistant message ended in a pause that the server has not gone on from; undefined if that is not known. */
-  wasPaused?(message: Message): boolean | undefined
+  /** Whether an assistant message is known to have ended in a pause. */
+  wasPaused?(message: Message): boolean
   /** The API's refusal of this very request, for the rules that a refusal calls for. */
   readonly fault?: Fault | undefined
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Block, EntryBody, Edit, Envelope, Message } from '../journal/journal.ts'
 import { cardOf } from '../ladder/built-in-cards.ts'
 import { blocksOf } from '../journal/message.ts'
@@ -110,24 +110,45 @@ test('a paused answer is still sent last, and unchanged, after the model has ref
   expect(outgoing.messages.at(-1)).toEqual({ role: 'assistant', content })
 })
 
-test('a paused answer that the server has begun to go on from keeps its call when the thinking goes', () => {
-  const { sent, apply } = answeredBy()
-  const search = { type: 'server_tool_use', id: 's', name: 'web_search', input: {} }
-  const searching = [{ type: 'text', text: 'Searching.' }, search]
-  const content = [{ type: 'thinking', thinking: 'x', signature: 's' }, ...searching]
-  const answer = { id: 'm1', role: 'assistant' as const, model: home, content, stop_reason: 'pause_turn' }
-  apply({ type: 'response-received', message: answer })
-  const piece: Block[] = [
+describe('a call of the server and its result, which comes in a piece of the next answer, go together', () => {
+  const [search, found] = [
+    { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
     { type: 'web_search_tool_result', tool_use_id: 's', content: [] },
+  ]
+  const [searching, told] = [
+    { type: 'text', text: 'Searching.' },
     { type: 'text', text: 'Found' },
   ]
+  const thought = { type: 'thinking', thinking: 'x', signature: 's' }
   const envelope = { ...asked, body: { ...body, tools: [{ type: 'web_search_20250305', name: 'web_search' }] } }
-  const { messages } = sent(undefined, envelope, { tried: ['strip-thinking'], kept: [piece] }).outgoing
-  expect(messages.slice(1, 3)).toEqual([
-    { role: 'assistant', content: searching },
-    { role: 'assistant', content: piece },
-  ])
-  expect(messages).toHaveLength(4)
+  const tried = ['strip-thinking']
+
+  /** The contents after the task. */
+  function sentAfterPause(to: string | undefined, more: Parameters<ReturnType<typeof answeredBy>['sent']>[2]) {
+    const { sent, apply } = answeredBy()
+    const content = [thought, searching, search]
+    const answer = { id: 'm1', role: 'assistant' as const, model: to ?? home, content, stop_reason: 'pause_turn' }
+    apply({ type: 'response-received', message: answer })
+    return sent(to, envelope, more)
+      .outgoing.messages.slice(1)
+      .map((message) => message.content)
+  }
+  const goOn = expect.stringContaining('was interrupted') as string
+
+  test('the result goes where the thinking of the pause went later', () => {
+    expect(sentAfterPause(undefined, { kept: [[found, told]] })).toEqual([
+      [thought, searching, search],
+      [found, told],
+      goOn,
+    ])
+    expect(sentAfterPause(undefined, { tried, kept: [[found, told]] })).toEqual([[searching], goOn, [told], goOn])
+  })
+
+  test.each([undefined, rung])('the call goes where the piece came without it (rung: %s)', (to) => {
+    const contents = sentAfterPause(to, { tried, kept: [[told]] })
+    expect(contents.flat()).not.toContainEqual(search)
+    expect(contents.at(-2)).toEqual([told])
+  })
 })
 
 test('thinking that an edit has unbound may be dropped by every model that binds it, and is not told again', () => {

@@ -21,6 +21,7 @@ import type { Outgoing, RepairContext, Repaired, Unrepairable } from '../repair/
 import { applyRefusalRule, reachOf } from '../repair/refused/refusal-rules.ts'
 import { nameOfRule } from '../repair/rule-name.ts'
 import { capCacheMarkers } from '../repair/request/cache-markers.ts'
+import { serverPairs } from '../repair/transcript/server-blocks.ts'
 import type { TranscriptWatch } from '../repair/transcript/transcript-watch.ts'
 import type { Session } from '../session/session.ts'
 import { writtenBody } from './body-writer.ts'
@@ -103,7 +104,7 @@ export function mend(mending: Mending): MendedRequest {
   const wasPaused = (message: Message) => transcript.wasPaused(originOfSent(message))
   const translated = isForeign ? translate(whole, home, rung ?? home, madeBy, wasPaused).outgoing : whole
   const forRung = rung && applied(tried, { outgoing: translated, repairs: [] }, contextFor(mending, rung, originOfSent))
-  const out = forRung?.outgoing ?? translated
+  const out = withWholePairs(forRung?.outgoing ?? translated, kept, atHome)
   const { asSent } = request
   const isOwn = out.params === params && out.messages === request.messages && asSent?.isWhole
   const changed = { ...out.params, messages: out.messages, ...(request.streams && { stream: true }) }
@@ -136,6 +137,10 @@ const withPieces = (out: Outgoing, kept: Mending['kept']): Outgoing => ({
   messages: [...out.messages, ...piecesOf(kept)],
 })
 
+/** A repair of a paused answer may have parted a call of the server's from its result in the pieces after it. */
+const withWholePairs = (out: Outgoing, kept: Mending['kept'], context: RepairContext): Outgoing =>
+  (kept.length > 0 && serverPairs.repair(out, context)?.outgoing) || out
+
 /** The recorded message that a message which goes out stands for. */
 type OriginOf = (message: Message) => Message
 
@@ -152,19 +157,16 @@ function originsOf(own: readonly Message[], recorded: readonly Message[], edits:
 }
 
 export function contextFor(
-  { transcript, recorded, request, kept, fault }: Mending,
+  { transcript, recorded, request, fault }: Mending,
   card: ModelCard,
   originOfSent = asRecorded,
 ): RepairContext {
-  // The server has gone on from a paused answer that pieces of the next one follow.
-  const isContinued = (message: Message) => kept.length > 0 && message === recorded.at(-1)
-  const wasPaused = (message: Message) => !isContinued(message) && (transcript.wasPaused(message) || undefined)
   return {
     card,
     apiVersion: request.envelope.apiVersion,
     stopReason: transcript.stopReasonWithin(recorded),
     container: containerOf(transcript.lastAnswer),
-    wasPaused: (message) => wasPaused(originOfSent(message)),
+    wasPaused: (message) => transcript.wasPaused(originOfSent(message)),
     // An edit that lies over them must not be undone.
     recorded: transcript.edits.length === 0 ? recorded : undefined,
     fault,

@@ -63,7 +63,7 @@ export const stripThinking = refusalRule({
     const affected = outgoing.messages.filter(hasThinking).length
     const what = `left out ${count(removed.length, 'thinking block')} of ${count(affected, 'message')}`
     const last = outgoing.messages.at(-1)
-    const isPausedThere = last !== undefined && (wasPaused?.(last) ?? isPaused(last))
+    const isPausedThere = last !== undefined && (wasPaused?.(last) || isPaused(last))
     // All of the turn goes back unchanged, or the server does not go on with it.
     const isCut = isPausedThere && assistantTurns(outgoing.messages).at(-1)?.some(hasThinking)
     const left = { ...outgoing, messages }
