@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { BetaMessageParam } from '@anthropic-ai/sdk/resources/beta/messages'
 import { defineAgent, ladder, recoverable, tool } from '@lastgood/anthropic'
-import { billedIn, memoryStore, type Entry } from '@lastgood/core'
+import { costOf, lostIn, memoryStore, type Entry } from '@lastgood/core'
 import {
   reply,
   text,
@@ -76,15 +76,16 @@ const faults: fc.Arbitrary<Fault | undefined> = fc.oneof(
 
 const look = tool({ name: 'look', description: 'Looks.', input: z.object({ n: z.number() }), run: () => 'seen' })
 
-const costOf = (usage: object): number =>
-  billedIn({ type: 'response-received', message: { usage } } as unknown as Entry)
+/** What an entry says of the bill. */
+const billedIn = (entry: Entry): number =>
+  entry.type === 'response-received' ? costOf(entry.message.usage) : lostIn(entry)
 
 /** What it billed and, in a stream, said before that broke. */
 function billed({ requests }: Lab): number {
   const costs = requests.map(({ outcome: { kind, fault, usage } }) => {
     if (!usage) return 0
     const saysItsEnd = kind !== 'fault' || fault?.kind === 'ended' || isAt('message_stop', fault)
-    return costOf(saysItsEnd ? usage : { ...usage, output_tokens: 1 })
+    return costOf({ ...usage, ...(!saysItsEnd && { output_tokens: 1 }) })
   })
   return sum(costs)
 }
@@ -143,7 +144,7 @@ test('whatever breaks, the usage that a caller gets lists all of it', async () =
         .catch(() => undefined)
       isGivenUp = !answer
       if (!answer) break
-      costs.push(costOf(answer.usage))
+      costs.push(costOf({ ...answer.usage }))
       history.push({ role: 'assistant', content: answer.content })
       const calls = answer.content.filter((block) => block.type === 'tool_use')
       if (calls.length === 0 && answer.stop_reason !== 'pause_turn') break

@@ -1,9 +1,10 @@
 /** What becomes of an answer at the gateway: refused, waited for, broken off. */
-import { memoryStore, replayed, type Lease, type Store } from '@lastgood/core'
+import { memoryStore, type Lease, type Store } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { message, streamed } from './support/counted-answers.ts'
 import { failing, hello, impatient, named, post, setUp } from './support/gateway-stage.ts'
 import { entriesOf, Gate, watched } from './support/harness.ts'
 
@@ -126,7 +127,6 @@ describe('a long wait', () => {
     const clock = new ManualClock()
     const gate = new Gate()
     const store = memoryStore()
-    const answer = () => [...replayed(message)].join('')
     const gateway = createGateway({
       ...options,
       clock,
@@ -137,23 +137,13 @@ describe('a long wait', () => {
           void gate.pass().then(resolve)
         })
         const { stream = false } = (await new Response(init.body).json()) as { stream?: boolean }
-        return new Response(stream ? answer() : JSON.stringify(message), {
-          headers: { 'content-type': stream ? 'text/event-stream' : 'application/json' },
-        })
+        return stream ? streamed(whole) : Response.json(whole)
       },
     })
     onTestFinished(() => gateway.close())
     return { clock, gate, gateway, store }
   }
-  const message = {
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant' as const,
-    model: 'claude-opus-5-5',
-    content: [{ type: 'text', text: 'hi' }],
-    stop_reason: 'end_turn',
-    usage: { input_tokens: 5, output_tokens: 1 },
-  }
+  const whole = message('hi')
 
   test('of a stream becomes a 200 with pings, and then the answer', async () => {
     const { clock, gate, gateway } = await waiting()
@@ -184,7 +174,7 @@ describe('a long wait', () => {
     const told = await asked
     expect([told.status, told.headers.get('x-should-retry')]).toEqual([502, 'true'])
     expect((await store.summary('ses'))?.holder).toBeNull()
-    const next = createGateway({ store, clock, drainMs: 0, fetch: async () => Response.json(message) })
+    const next = createGateway({ store, clock, drainMs: 0, fetch: async () => Response.json(whole) })
     onTestFinished(() => next.close())
     expect((await post(next, hello, { headers: named })).status).toBe(200)
     expect((await store.summary('ses'))?.head).toMatchObject({ turn: 1, lastGoodTurn: 1 })
@@ -211,7 +201,7 @@ describe('a long wait', () => {
     expect(said).toBe('  ')
     gate.open()
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) said += piece.value
-    expect(JSON.parse(said)).toEqual(message)
+    expect(JSON.parse(said)).toEqual(whole)
     expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
   })
 
@@ -230,21 +220,13 @@ describe('a long wait', () => {
     await reader.cancel()
     const again = post(gateway, hello, { headers: named })
     gate.open()
-    expect(await (await again).json()).toEqual(message)
+    expect(await (await again).json()).toEqual(whole)
     expect((await entriesOf(store)).filter(({ type }) => type === 'request-sent')).toHaveLength(1)
   })
 })
 
 describe('when the gateway is closed', () => {
-  const whole = {
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant' as const,
-    model: 'claude-opus-5-5',
-    content: [{ type: 'text', text: 'word '.repeat(1000) }],
-    stop_reason: 'end_turn',
-    usage: { input_tokens: 5, output_tokens: 1 },
-  }
+  const whole = { ...message('hi'), content: [{ type: 'text', text: 'word '.repeat(1000) }] }
 
   /** The API answers, or not until the gate opens. */
   function closing(answer: () => Response, clock = new ManualClock()) {
@@ -255,15 +237,11 @@ describe('when the gateway is closed', () => {
     }
     return { clock, gate, gateway: createGateway({ clock, fetch }) }
   }
-  const streamed = () =>
-    new Response(ReadableStream.from([...replayed(whole)].map((event) => new TextEncoder().encode(event))), {
-      headers: { 'content-type': 'text/event-stream' },
-    })
 
   test.each([true, false])(
     'a client that is behind has all of an answer that ends in time (stream: %s)',
     async (stream) => {
-      const { gate, gateway } = closing(() => (stream ? streamed() : Response.json(whole)))
+      const { gate, gateway } = closing(() => (stream ? streamed(whole) : Response.json(whole)))
       const asked = post(gateway, { ...hello, stream }, { headers: named })
       await gate.reached
       const closed = gateway.close()
@@ -316,7 +294,7 @@ describe('when the gateway is closed', () => {
   })
 
   test('nobody who does not read keeps it longer than the time that it gives', async () => {
-    const { clock, gate, gateway } = closing(streamed)
+    const { clock, gate, gateway } = closing(() => streamed(whole))
     const asked = post(gateway, { ...hello, stream: true }, { headers: named })
     gate.open()
     await asked

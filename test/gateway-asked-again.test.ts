@@ -1,26 +1,15 @@
 /** The same question again, to a gateway that has its answer in hand or has just recorded it: it is paid for once. */
-import { memoryStore, replayed } from '@lastgood/core'
+import { memoryStore } from '@lastgood/core'
 import { ManualClock } from '@lastgood/core/testing'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { reply, text } from '@lastgood/outage-lab'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { message, streamed } from './support/counted-answers.ts'
 import { failing, hello, idsOf, impatient, named, post, setUp, type SetUp } from './support/gateway-stage.ts'
 import { Gate, jumpingClock, slowStore } from './support/harness.ts'
 
-const whole = {
-  id: 'msg_1',
-  type: 'message',
-  role: 'assistant' as const,
-  model: 'claude-opus-5-5',
-  content: [{ type: 'text', text: 'words words' }],
-  stop_reason: 'end_turn',
-  usage: { input_tokens: 5, output_tokens: 1 },
-}
-const streamed = () =>
-  new Response(ReadableStream.from([...replayed(whole)].map((event) => new TextEncoder().encode(event))), {
-    headers: { 'content-type': 'text/event-stream' },
-  })
-const inForm = (body: unknown) => (String(body).includes('"stream":true') ? streamed() : Response.json(whole))
+const whole = message('words words')
+const inForm = (body: unknown) => (String(body).includes('"stream":true') ? streamed(whole) : Response.json(whole))
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 function stage(answer: (body: unknown) => Promise<Response>, options: GatewayOptions = {}) {
@@ -141,7 +130,7 @@ test('while it is being given up: it is the answer, if that was recorded in time
   expect(requests()).toBe(1)
 })
 
-describe('after its client has left', () => {
+describe('a client that asks again', () => {
   const long = () => reply(text('words '.repeat(200)))
 
   async function interrupted(options: SetUp = {}) {

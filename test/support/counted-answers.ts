@@ -1,5 +1,5 @@
 /** Gateways in front of a hand-made API that says which request it answers: no network. */
-import { memoryStore } from '@lastgood/core'
+import { memoryStore, replayed, type AssistantMessage } from '@lastgood/core'
 import { createGateway, type GatewayOptions } from '@lastgood/gateway'
 import { expect, onTestFinished } from 'vitest'
 import { hello, post } from './gateway-stage.ts'
@@ -45,6 +45,11 @@ export const message = (text: string) => ({
   stop_reason: 'end_turn',
   usage: { input_tokens: 5, output_tokens: 1 },
 })
+
+export const streamed = (whole: AssistantMessage) =>
+  new Response(ReadableStream.from([...replayed(whole)].map((event) => new TextEncoder().encode(event))), {
+    headers: { 'content-type': 'text/event-stream' },
+  })
 
 export function gatewayOf(options: GatewayOptions) {
   const gateway = createGateway({ store: memoryStore(), clock: jumpingClock(), drainMs: 0, ...options })

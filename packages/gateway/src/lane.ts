@@ -115,6 +115,8 @@ export class Lane {
   async answerTo(asked: Asked): Promise<Attached | undefined> {
     const inHand = this.#inHand(asked) ?? this.#recorded(asked) ?? this.#inOtherForm(asked)
     if (inHand) return inHand
+    // A client that has gone while its session was opened may have gone on elsewhere, which must not be undone.
+    asked.signal.throwIfAborted()
     if (this.#wasUndone(asked.body)) return undefined
     const before = this.#current?.answer
     if (before?.standing === 'missed' || this.#goesBehind(asked.body)) this.session.calls.takeBack()
@@ -135,12 +137,7 @@ export class Lane {
   }
 
   /** How the request is sent; undefined if the conversation does not go on with it. */
-  async #sending(
-    { request, body, named, renews, signal }: Asked,
-    interceptor: Interceptor,
-  ): Promise<Begin | undefined> {
-    // A client that has gone while its session was opened may have gone on elsewhere, which must not be undone.
-    signal.throwIfAborted()
+  async #sending({ request, body, named, renews }: Asked, interceptor: Interceptor): Promise<Begin | undefined> {
     const send = await interceptor.goOn(request, body)
     if (!send) return undefined
     const compacts = isClaudeCode(named, body) && hasTools(body) && !isAside(named, body)

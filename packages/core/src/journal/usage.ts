@@ -95,11 +95,6 @@ export function costOf(usage: Usage | undefined): number {
   return Math.round(uncached + cacheRates.read * cacheRead + costOfWriting(counts) + 5 * output)
 }
 
-/** What an entry says of the bill, in full-price input tokens; over a journal, all of it that the API told. */
-export function billedIn(entry: Entry): number {
-  return entry.type === 'response-received' ? costOf(entry.message.usage) : lostIn(entry)
-}
-
 /** The cost of a failed attempt of which no answer is recorded. The answer that is kept of one has its own usage. */
 export function lostIn(entry: Entry): number {
   if (entry.type !== 'fault-observed') return 0

@@ -1,49 +1,11 @@
-import { LastgoodError, memoryStore, openSession, type EntryBody, type Store } from '@lastgood/core'
-import { ManualClock } from '@lastgood/core/testing'
+import { LastgoodError, type EntryBody, type Store } from '@lastgood/core'
 import { describe, expect, it } from 'vitest'
-import { answered, ended, sent, started } from '../../../test/context.ts'
+import { ended, sent, started } from '../../../test/context.ts'
 import { readReport, type Report } from './report.ts'
+import { asking, begun, call, done, fails, good, minute, reportOf, start, yes, type Story } from './report.fixture.ts'
 
 const [opus, sonnet] = ['claude-opus-5-5', 'claude-sonnet-5-5']
-const minute = 60_000
-const start = Date.parse('2026-11-22T02:00:00Z')
 
-/** What happened to a session: bodies, the minute of each group, and new processes. */
-type Story = readonly (readonly [minutes: number, ...bodies: (EntryBody | 'killed' | 'leave')[]])[]
-
-/** Tells each session's story on one store, then reads the report at minute `until`. */
-async function reportOf(
-  stories: Record<string, Story>,
-  until = 600,
-  sinceMinute = 0,
-): Promise<{ report: Report; store: Store }> {
-  const clock = new ManualClock({ startAt: start })
-  const store = memoryStore({ clock })
-  for (const [id, story] of Object.entries(stories)) {
-    const own = new ManualClock({ startAt: start })
-    const open = (n: number) =>
-      openSession(id, { store, clock: own, takeover: true, owner: { id: `${id}-${n}`, host: 'h', realm: 'r', pid: n } })
-    let session = await open(1)
-    for (const [minutes, ...bodies] of story) {
-      await own.advance(start + minutes * minute - own.now())
-      for (const body of bodies) {
-        if (body === 'leave') continue
-        if (body !== 'killed') await session.record([body])
-        else session = await open(2)
-      }
-    }
-    if (!story.some(([, ...bodies]) => bodies.includes('leave'))) await session.close()
-  }
-  await clock.advance(until * minute)
-  const { report } = await readReport(store, { since: start + sinceMinute * minute, now: clock.now() })
-  return { report, store }
-}
-
-const fails = (minutes: number, more: object = {}): EntryBody => ({
-  type: 'fault-observed',
-  fault: { kind: 'overloaded', status: 529, errorType: 'overloaded_error', message: 'Overloaded', ...more },
-  decision: { kind: 'retry', at: start + minutes * minute },
-})
 const refused = (
   kind: 'request-rejected' | 'transcript-invalid' | 'rate-limited' | 'auth-blocked',
   status: number,
@@ -52,18 +14,7 @@ const refused = (
   fault: { kind, status, message: 'your secret prompt' },
   decision: kind === 'rate-limited' ? { kind: 'retry', at: start } : { kind: 'fail', reason: 'The API refused it' },
 })
-const asking = (model: string): EntryBody => ({ type: 'request-sent', model, attempt: 2 })
 const moved = (model: string): EntryBody => ({ type: 'rung-changed', rung: 1, model, reason: '529 overloaded' })
-const yes = answered('Yes.')
-const good = [started(1), sent(), yes, ended(1)]
-const call = answered('', { id: 't1', name: 'deploy', input: {} })
-const begun: EntryBody = { type: 'tool-started', toolUseId: 't1', name: 'deploy', inDoubt: 'rerun' }
-const done = (outcome: 'ran' | 'in-doubt' | 'verified'): EntryBody => ({
-  type: 'tool-finished',
-  toolUseId: 't1',
-  result: { type: 'tool_result', tool_use_id: 't1' },
-  outcome,
-})
 
 const lineOf = ({ sessions }: Report, id: string) => sessions.find(({ row }) => row.head.sessionId === id)
 
@@ -287,93 +238,6 @@ describe('tool calls', () => {
   ] as const)('of unknown outcome are counted by what became of them: %s', async (what, bodies) => {
     const { report } = await reportOf({ a: [[0, started(1), sent(), call, ...bodies, sent(), yes, ended(1)]] })
     expect(report.calls).toEqual({ told: 0, rerun: 0, verified: 0, ...(what && { [what]: 1 }) })
-  })
-})
-
-describe('the cost', () => {
-  const used = (read: number, written: number, more: object = {}): EntryBody => {
-    const { type, message } = answered('Yes.') as EntryBody & { type: 'response-received' }
-    const usage = { cache_read_input_tokens: read, cache_creation_input_tokens: written, ...more }
-    return { type, message: { ...message, usage } }
-  }
-
-  it('is of attempts that broke, and of what had to be read into a cold cache again', async () => {
-    const story: Story = [
-      [0, started(1), sent(), used(0, 80_000), ended(1)],
-      [1, started(2), sent(), fails(90, { tokens: 5_000 })],
-      [90, sent(), used(10_000, 75_000), ended(2)],
-    ]
-    const { report } = await reportOf({ a: story })
-    expect(report.extra).toMatchObject({ repeated: 5_000, reread: 70_000, unpriced: new Set() })
-    // $4 for a million tokens: a cache write instead of a read.
-    expect(report.extra.usd).toBeCloseTo((5_000 * 4 + 70_000 * 1.15 * 4) / 1e6)
-  })
-
-  it('is that of long requests where those cost more, and of a cache that is kept for an hour', async () => {
-    const haiku = asking('claude-haiku-5-5')
-    const forAnHour = { cache_creation: { ephemeral_1h_input_tokens: 125_000 } }
-    const story: Story = [
-      [0, started(1), haiku, used(0, 120_000), ended(1)],
-      [1, started(2), haiku, fails(90, { tokens: 5_000 })],
-      [90, haiku, used(0, 125_000, forAnHour), ended(2)],
-    ]
-    const { report } = await reportOf({ a: story })
-    // $0.5 for a million tokens, of a request that has more than 100,000: a write for an hour instead of a read.
-    expect(report.extra.usd).toBeCloseTo((5_000 * 0.5 + 120_000 * 1.9 * 0.5) / 1e6)
-  })
-
-  it('is that of each lifetime where a cache write has two, and of what was read first where a tool of the server ran', async () => {
-    const created = { cache_creation: { ephemeral_5m_input_tokens: 60_000, ephemeral_1h_input_tokens: 20_000 } }
-    const counts = (read: number, written: number) => ({
-      type: 'message',
-      cache_read_input_tokens: read,
-      cache_creation_input_tokens: written,
-      ...(written > 0 && created),
-    })
-    const twice = used(80_000, 80_000, { ...created, iterations: [counts(0, 80_000), counts(80_000, 0)] })
-    const story: Story = [
-      [0, started(1), sent(), twice, ended(1)],
-      [1, started(2), sent(), fails(90)],
-      [90, sent(), twice, ended(2)],
-    ]
-    const { report } = await reportOf({ a: story })
-    expect(report.extra.reread).toBe(80_000)
-    expect(report.extra.usd).toBeCloseTo(((60_000 * 1.15 + 20_000 * 1.9) * 4) / 1e6)
-  })
-
-  it('is not of an answer that broke off and whose calls were kept', async () => {
-    const kept: EntryBody = {
-      type: 'fault-observed',
-      fault: { kind: 'stream-cut', complete: 'calls', tokens: 5_000 },
-      decision: { kind: 'keep-and-continue' },
-    }
-    const { report } = await reportOf({
-      a: [[0, started(1), sent(), kept, call, begun, done('ran'), sent(), yes, ended(1)]],
-    })
-    expect(report.extra).toMatchObject({ repeated: 0, usd: 0 })
-  })
-
-  it('is nothing where the cache grew as it does, and unknown where the model has no price', async () => {
-    const story: Story = [
-      [
-        0,
-        started(1),
-        sent(),
-        used(0, 80_000),
-        ended(1),
-        started(2),
-        sent(),
-        fails(1),
-        sent(),
-        used(80_000, 900),
-        ended(2),
-      ],
-    ]
-    expect((await reportOf({ a: story })).report.extra).toMatchObject({ repeated: 0, reread: 0, usd: 0 })
-    const mine: Story = [
-      [0, started(1), asking('my-model'), fails(1, { tokens: 100 }), asking('my-model'), yes, ended(1)],
-    ]
-    expect((await reportOf({ a: mine })).report.extra).toMatchObject({ usd: 0, unpriced: new Set(['my-model']) })
   })
 })
 

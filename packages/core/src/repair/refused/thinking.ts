@@ -63,9 +63,9 @@ export const stripThinking = refusalRule({
     const affected = outgoing.messages.filter(hasThinking).length
     const what = `left out ${count(removed.length, 'thinking block')} of ${count(affected, 'message')}`
     const last = outgoing.messages.at(-1)
-    const isPausedThere = last !== undefined && (wasPaused?.(last) || isPaused(last))
+    const endsInPause = last !== undefined && (wasPaused?.(last) || isPaused(last))
     // All of the turn goes back unchanged, or the server does not go on with it.
-    const isCut = isPausedThere && assistantTurns(outgoing.messages).at(-1)?.some(hasThinking)
+    const isCut = endsInPause && assistantTurns(outgoing.messages).at(-1)?.some(hasThinking)
     const left = { ...outgoing, messages }
     const stripped = withFittingMode(isCut ? goingOnAfterCut(left) : left, card)
     return repairedBy(this, stripped, what, { removed })
